@@ -1,0 +1,51 @@
+"""`rnb.connect`: opens a database, or returns it when this process has it open already."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from reactive_nb.clock import Clock, IdSource
+from reactive_nb.engine.engine import Engine, absolute, open_engines
+from reactive_nb.notebook.live import Live
+from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
+
+_opening = threading.Lock()
+
+
+def connect(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    history: int = DEFAULT_COMMITS,
+) -> Engine:
+    """Open a database.
+
+    Args:
+        path: A DuckDB file, created when it is missing; while it is open, the newest commits are in
+            `<path>.log` beside it. None, or `":memory:"`, for a database in memory.
+        clock: Where the time comes from; `reactive_nb.testing.FakeClock` in tests.
+        ids: Where ids and seeds come from.
+        history: How many commits are kept in memory for going back in time.
+
+    Returns:
+        The database. A file that this process has open already is not opened twice: running a cell again returns the
+        same database, and the other arguments are those of the first time.
+
+    Raises:
+        DatabaseInUse: Another process has the file open.
+        DatabaseFileError: The file cannot be opened; the message says why.
+        LogDamaged: The log beside it is damaged before its end.
+
+    Example:
+        >>> db = rnb.connect("flights.duckdb")
+    """
+    if path is None or os.fspath(path) == ":memory:":
+        return Engine(None, Live, clock=clock, ids=ids, history=history)
+    file = absolute(path)
+    with _opening:
+        for engine in open_engines():
+            if engine.path == file:
+                return engine
+        return Engine(file, Live, clock=clock, ids=ids, history=history)

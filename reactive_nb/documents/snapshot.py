@@ -1,0 +1,234 @@
+"""The database as a value: every table's documents under every index, as of one timestamp.
+
+Comes in: a snapshot and the changes of one commit. Goes out: the next snapshot, which shares with the first all that
+did not change, and the keys that were touched. Nothing here changes once made, so readers need no locks and an
+earlier moment is just an object still held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reactive_nb.documents.document import decode_document, decode_documents
+from reactive_nb.documents.index_key import KeyMaker, Keys, each_key
+from reactive_nb.documents.interval import ALL
+from reactive_nb.documents.ordered_map import OrderedMap
+from reactive_nb.schema.declaration import BY_ID, TABLES, TABLES_NUMBER, Index, StoredTable, Table
+
+Documents = OrderedMap[bytes]
+Loader = Callable[[str], Documents]
+"""Brings one index of a table into memory, by name; every call returns the same content."""
+
+TABLES_TABLE = StoredTable(TABLES, TABLES_NUMBER, Table(None, (Index("by_name", ("name",)),)))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One document of one commit: what it was and what it is, as bytes and as its keys in every index.
+
+    `old` and `old_keys` are None for an insert, `new` and `new_keys` for a delete.
+    """
+
+    table: str
+    id: str
+    old: bytes | None
+    new: bytes | None
+    old_keys: Keys | None
+    new_keys: Keys | None
+
+
+Touched = dict[str, list[bytes]]
+"""Index name → the sorted keys, old and new, of the documents that changed."""
+
+
+class TableState:
+    """One table at one moment: its declaration and its documents, once per index.
+
+    The maps of all indexes hold the same bytes objects as values, so a scan of any index yields documents without a
+    second look-up. A table opened from a file has a loader, and an index comes into memory when first needed; a
+    change needs all of them.
+    """
+
+    __slots__ = ("_loader", "_maps", "maker", "stored")
+
+    def __init__(
+        self, stored: StoredTable, maker: KeyMaker, maps: dict[str, Documents], loader: Loader | None = None
+    ) -> None:
+        self.stored = stored
+        self.maker = maker
+        self._maps = maps
+        self._loader = loader
+
+    @classmethod
+    def empty(cls, stored: StoredTable) -> TableState:
+        """Return a table without documents."""
+        maker = KeyMaker(stored)
+        return cls(stored, maker, {name: OrderedMap() for name in maker.names})
+
+    @classmethod
+    def lazy(cls, stored: StoredTable, loader: Loader) -> TableState:
+        """Return a table whose indexes are loaded when first needed."""
+        return cls(stored, KeyMaker(stored), {}, loader)
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.stored.name
+
+    def map(self, index: str) -> Documents:
+        """Return the documents in the order of an index that the table has."""
+        found = self._maps.get(index)
+        if found is None:
+            assert self._loader is not None, f"{self.name} has no index {index}"
+            # Filling in a loaded index is not a change: the loader gives the same content every time.
+            found = self._maps[index] = self._loader(index)
+        return found
+
+    def has_index(self, index: str) -> bool:
+        """Whether the table has this index, declared or built in."""
+        return index in self.maker.position
+
+    def get(self, id: str) -> bytes | None:
+        """Return the encoding of the document with this id, or None."""
+        return self.map(BY_ID).get(id.encode())
+
+    def apply(self, changes: Sequence[Change]) -> tuple[TableState, Touched]:
+        """Return the table after `changes`, which are all its own and follow one another, and the keys they touch."""
+        maps: dict[str, Documents] = {}
+        touched: Touched = {}
+        for position, name in enumerate(self.maker.names):
+            edits: dict[bytes, bytes | None] = {}
+            for change in changes:
+                if change.old_keys is not None:
+                    key = change.old_keys[position]
+                    if type(key) is bytes:
+                        edits[key] = None
+                    else:
+                        edits.update(dict.fromkeys(key))
+                if change.new_keys is not None:
+                    key = change.new_keys[position]
+                    if type(key) is bytes:
+                        edits[key] = change.new
+                    else:
+                        edits.update(dict.fromkeys(key, change.new))
+            ordered = sorted(edits.items())
+            maps[name] = self.map(name).apply(ordered)
+            touched[name] = [key for key, _ in ordered]
+        return TableState(self.stored, self.maker, maps), touched
+
+    def redeclared(self, stored: StoredTable) -> TableState:
+        """Return the table under another declaration: indexes it shares are kept, new ones are backfilled."""
+        maker = KeyMaker(stored)
+        kept = {
+            name
+            for name in maker.names
+            if self.has_index(name) and self.stored.table.find(name) == stored.table.find(name)
+        }
+        maps = {name: self.map(name) for name in kept}
+        missing = [name for name in maker.names if name not in kept]
+        if missing:
+            entries: dict[str, list[tuple[bytes, bytes]]] = {name: [] for name in missing}
+            for data, document in self.documents():
+                keys = maker.keys(document)
+                for name in missing:
+                    entries[name].extend((key, data) for key in each_key(keys[maker.position[name]]))
+            for name, pairs in entries.items():
+                pairs.sort()
+                maps[name] = OrderedMap.from_sorted([key for key, _ in pairs], [data for _, data in pairs])
+        return TableState(stored, maker, maps)
+
+    def documents(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Yield every document as bytes and decoded, in order of id."""
+        for _, block in self.map(BY_ID).blocks(*ALL):
+            yield from zip(block, decode_documents(block), strict=True)
+
+    def __len__(self) -> int:
+        return len(self.map(BY_ID))
+
+
+class Snapshot:
+    """All tables as of one timestamp.
+
+    Attributes:
+        ts: The number of the last commit it holds; 0 is the empty database.
+        tables: Table name → its state.
+        numbers: Table name → the number in its documents' ids. Its identity changes exactly when a declaration does,
+            which is how a transaction notices that it ran under another schema.
+    """
+
+    __slots__ = ("_by_number", "numbers", "tables", "ts")
+
+    def __init__(self, ts: int, tables: Mapping[str, TableState], numbers: Mapping[str, int] | None = None) -> None:
+        self.ts = ts
+        self.tables = tables
+        self.numbers = {name: state.stored.number for name, state in tables.items()} if numbers is None else numbers
+        self._by_number: dict[int, str] | None = None
+
+    @classmethod
+    def empty(cls) -> Snapshot:
+        """Return the database before its first commit: nothing but the table of tables."""
+        return cls(0, {TABLES: TableState.empty(TABLES_TABLE)})
+
+    def name_of(self, number: int) -> str | None:
+        """Return the name of the table with this number, or None when there is none."""
+        if self._by_number is None:
+            self._by_number = {number: name for name, number in self.numbers.items()}
+        return self._by_number.get(number)
+
+    def redeclared_by(self, changes: Iterable[Change]) -> dict[str, TableState | None]:
+        """Return the tables that changes to `_tables` declare anew, as `apply` wants them."""
+        redeclared: dict[str, TableState | None] = {}
+        for change in changes:
+            if change.table != TABLES:
+                continue
+            if change.new is None:
+                assert change.old is not None
+                redeclared[decode_document(change.old)["name"]] = None
+            else:
+                stored = StoredTable.from_document(decode_document(change.new))
+                before = self.tables.get(stored.name)
+                redeclared[stored.name] = TableState.empty(stored) if before is None else before.redeclared(stored)
+        return redeclared
+
+    def apply(
+        self, ts: int, changes: Iterable[Change], redeclared: Mapping[str, TableState | None]
+    ) -> tuple[Snapshot, dict[tuple[str, str], list[bytes]]]:
+        """Return the snapshot after one commit and the keys it touched by table and index.
+
+        Args:
+            ts: The commit's number.
+            changes: What it did to documents.
+            redeclared: The tables whose declaration it changed, as they are afterwards and before `changes`;
+                None for a dropped one.
+        """
+        tables = dict(self.tables)
+        numbers: Mapping[str, int] | None = self.numbers
+        for name, state in redeclared.items():
+            numbers = None
+            if state is None:
+                tables.pop(name, None)
+            else:
+                tables[name] = state
+        by_table: dict[str, list[Change]] = {}
+        for change in changes:
+            by_table.setdefault(change.table, []).append(change)
+        touched: dict[tuple[str, str], list[bytes]] = {}
+        for name, own in by_table.items():
+            tables[name], keys = tables[name].apply(own)
+            for index, sorted_keys in keys.items():
+                touched[name, index] = sorted_keys
+        return Snapshot(ts, tables, numbers), touched
+
+    def check(self) -> None:
+        """Assert that every index of every table holds exactly the keys of its documents (invariant 7)."""
+        for state in self.tables.values():
+            expected: dict[str, dict[bytes, bytes]] = {name: {} for name in state.maker.names}
+            for data, document in state.documents():
+                for name, key in zip(state.maker.names, state.maker.keys(document), strict=True):
+                    expected[name].update(dict.fromkeys(each_key(key), data))
+            for name, entries in expected.items():
+                index = state.map(name)
+                index.check()
+                assert list(index.items(*ALL)) == sorted(entries.items()), f"{state.name}.{name} is not its documents"

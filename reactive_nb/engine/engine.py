@@ -1,0 +1,445 @@
+"""The database object a user holds: builds the parts, owns their threads and locks, opens and closes.
+
+Threads: every method may be called from any thread. Queries and mutations run on the caller's thread; live results
+are brought up to date on one thread of the engine's own, where all listeners are called; `submit` uses a pool. The
+*state lock* guards what a commit and a refresh share, and no user code runs under it. Order of locks: the commit
+queue's lead, then the state lock. Ctrl-C on the main thread is held back inside both, so it never tears anything.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from reactive_nb.clock import Clock, IdSource
+from reactive_nb.documents.snapshot import Snapshot
+from reactive_nb.engine.commit_queue import CommitQueue
+from reactive_nb.engine.folder import Folder
+from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.engine.moment import Past
+from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher
+from reactive_nb.errors import DatabaseClosed, NestedCallError, SnapshotGone
+from reactive_nb.functions import define
+from reactive_nb.functions.context import MutationContext, QueryContext
+from reactive_nb.functions.function import Function, Kind
+from reactive_nb.functions.registry import Decorators, Module, Registry
+from reactive_nb.functions.runner import Runner, conflict
+from reactive_nb.log.file import FileLog
+from reactive_nb.log.interface import Log
+from reactive_nb.log.memory import MemoryLog
+from reactive_nb.schema.declaration import Table
+from reactive_nb.schema.evolution import Evolution
+from reactive_nb.subscriptions.description import describe_cause
+from reactive_nb.subscriptions.manager import SubscriptionManager
+from reactive_nb.tables.store import Store
+from reactive_nb.transaction.commit import Commit
+from reactive_nb.transaction.committer import Committer, Proposal
+from reactive_nb.transaction.read_set import Overlap
+from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
+from reactive_nb.values import wire
+
+T = TypeVar("T")
+
+_WORKERS = 16
+_open: weakref.WeakSet[Engine] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Leave every file folded and without a log when Python ends."""
+    for engine in list(_open):
+        engine.close()
+
+
+class LiveFactory(Protocol):
+    """Makes the live results of an engine; the notebook's room hands one in."""
+
+    def __call__(self, engine: Engine, function: Function, args: dict[str, Any], /) -> Any:
+        """Return a live result for a query call whose arguments are not checked yet."""
+
+
+class Engine(Decorators):
+    """A reactive document database; made by `rnb.connect(...)`.
+
+    Attributes:
+        path: Its file, or None in memory.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        live: LiveFactory,
+        *,
+        clock: Clock | None = None,
+        ids: IdSource | None = None,
+        log: Log | None = None,
+        history: int = DEFAULT_COMMITS,
+    ) -> None:
+        self.path = path
+        self._live_factory = live
+        self._clock = clock if clock is not None else Clock()
+        self.ids = ids if ids is not None else IdSource(self._clock)
+        self._state = UninterruptedLock()
+        self._registry = Registry()
+        self._folder: Folder | None = None
+        self._closed = False
+        self._history = history
+        head = Snapshot.empty()
+        if path is not None:
+            store = Store.open(path)
+            try:
+                self._folder = Folder(store, self._state)
+                head = self._folder.opened()
+                log = FileLog(f"{store.path}.log", store.database_id, base=store.folded)
+            except BaseException:
+                store.close()
+                raise
+        self._log = log if log is not None else MemoryLog()
+        try:
+            self._committer = Committer(self._log, head, history, self._state.bare)
+            if self._folder is not None:
+                self._committer.on_commit(self._folder.on_commit)
+            self._committer.pull()
+        except BaseException:
+            self._log.close()
+            if self._folder is not None:
+                self._folder.close()
+            raise
+        self._queue = CommitQueue(self._committer)
+        self._runner = Runner(self._committer, self._commit, self, self._clock, self._queue.turn)
+        self._manager = SubscriptionManager(
+            self._committer.recent.since, lambda cause: describe_cause(cause, self._committer.head)
+        )
+        self._refresher = Refresher(
+            "memory" if path is None else path.name, self._state, self._committer, self._runner, self._manager
+        )
+        self._committer.on_commit(self._on_commit)
+        self._pool: ThreadPoolExecutor | None = None
+        _open.add(self)
+
+    # ------------------------------------------------------------------ declaring
+
+    def define(self, **tables: Table) -> Evolution:
+        """Declare tables; run again, it replaces these tables' declarations and checks what is stored.
+
+        Args:
+            tables: A declaration per table name. Tables not named stay as they are.
+
+        Returns:
+            What changed, table by table.
+
+        Raises:
+            SchemaMismatch: Stored documents do not fit; they are named, and nothing has changed.
+
+        Example:
+            >>> db.define(users=rnb.table(name=v.string()).index("by_name", "name"))
+        """
+        self._require_open()
+        return self._runner.write(lambda ctx: define.define(ctx.transaction, self.ids, tables), "define")  # type: ignore[no-any-return]
+
+    def drop(self, table: str) -> None:
+        """Remove a table with all its documents.
+
+        Raises:
+            UnknownTable: There is none of this name.
+        """
+        self._require_open()
+        self._runner.write(lambda ctx: define.drop(ctx.transaction, table), "drop")
+
+    def add(self, function: Function) -> None:
+        """Register a function; one of the same path is replaced, and its live results run again."""
+        self._require_open()
+        function.engine = self
+        self._registry.add(function)
+        with self._state:
+            self._manager.replaced(function)
+            self._refresher.wake_if_due()
+
+    def include(self, module: Module) -> None:
+        """Register all functions of a module, under paths such as `messages:list`."""
+        for function in module.functions.values():
+            self.add(function)
+
+    # ------------------------------------------------------------------ running
+
+    def run(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a function, given as itself or by its path: `db.run("totals", channel="general")`."""
+        return self.call(self.find(function), args)
+
+    def call(self, function: Function, args: dict[str, Any]) -> Any:
+        """Run a function with arguments by name; what calling it does."""
+        self._require_open()
+        checked = function.checked_args(args, self._committer.head.numbers)
+        if function.kind is Kind.MUTATION:
+            return self._runner.mutation(function, checked)
+        with self._state:
+            encoded = self._manager.cached(function, checked)
+        if encoded is not None:
+            return wire.decode(encoded)
+        outcome = self._runner.query(function, checked)
+        with self._state:
+            self._manager.keep(function, checked, outcome)
+        return outcome.value()
+
+    def submit(self, function: Function, args: dict[str, Any]) -> Future[Any]:
+        """Run a function on a thread of the pool; what `function.submit` does."""
+        self._require_open()
+        with self._state:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(_WORKERS, "reactive_nb pool")
+        return self._pool.submit(self.call, function, args)
+
+    def read(self, body: Callable[[QueryContext], T]) -> T:
+        """Run reading code once, without declaring it: `db.read(lambda ctx: ctx.db.query("messages").count())`."""
+        self._require_open()
+        return self._runner.read(body, "read").value()  # type: ignore[no-any-return]
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[MutationContext]:
+        """Return a block whose reads and writes are one transaction, committed at its end.
+
+        A block cannot run again by itself: a conflict raises.
+
+        Raises:
+            ConflictError: Another commit touched what the block had read.
+
+        Example:
+            >>> with db.transaction() as tx:
+            ...     tx.db.patch(message_id, {"body": "hello, world"})
+        """
+        self._require_open()
+        tx = self._runner.begin()
+        try:
+            yield MutationContext(tx, self)
+        finally:
+            tx.close()
+        outcome = self._commit(Proposal(tx, "transaction"))
+        if isinstance(outcome, Overlap):
+            raise conflict("the transaction block", outcome, 1)
+
+    def at(self, ts: int) -> Past:
+        """Return the database as of a commit, for reading.
+
+        Raises:
+            SnapshotGone: The commit is in the future, or older than the history kept in memory.
+        """
+        self._require_open()
+        with self._state:
+            snapshot = self._committer.recent.snapshot_at(ts) if isinstance(ts, int) else None
+            oldest, newest = self._committer.recent.base.ts, self._committer.head.ts
+        if snapshot is None:
+            raise SnapshotGone(
+                f"Cannot go to commit {ts!r}",
+                thing=f"the history in memory reaches from commit {oldest} to commit {newest}",
+                expected="a commit of that history",
+                hint="Keep more of it with rnb.connect(..., history=...); it starts anew when a file is opened",
+            )
+        return Past(snapshot, self._runner, self)
+
+    # ------------------------------------------------------------------ keeping results true
+
+    def live(self, function: Function, args: dict[str, Any]) -> Any:
+        """Return a live result of a query call; what `function.live` does."""
+        self._require_open()
+        return self._live_factory(self, function, args)
+
+    def hold(self, function: Function, args: dict[str, Any], holder: Holder) -> Hold:
+        """Keep a query call true for a holder, and return when it has the result.
+
+        A listener, or a query, that asks for one gets it with the next moment instead.
+
+        Raises:
+            ArgumentValidationError: The arguments do not fit; nothing is held.
+        """
+        hold = self._refresher.hold(function, self.checked(function, args), holder)
+        if not self._refresher.is_own_thread:
+            self._refresher.settle()
+        return hold
+
+    def move(self, hold: Hold, function: Function, args: dict[str, Any]) -> None:
+        """Let a hold ask for something else; its holder hears of it with the next moment."""
+        self._refresher.move(hold, function, self.checked(function, args))
+
+    def let_go(self, hold: Hold) -> None:
+        """End a hold."""
+        self._refresher.let_go(hold)
+
+    def checked(self, function: Function, args: dict[str, Any]) -> dict[str, Any]:
+        """Return arguments as the function wants them."""
+        self._require_open()
+        return function.checked_args(args, self._committer.head.numbers)
+
+    def settle(self) -> None:
+        """Return when every live result shows the newest commit and its listeners have been called.
+
+        Raises:
+            NestedCallError: Called by a listener.
+        """
+        self._require_open()
+        self._refresher.settle()
+
+    def on_transition(self, listener: Callable[[Moment], None]) -> Callable[[], None]:
+        """Call `listener(moment)` once for each moment at which live results changed.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._refresher.on_moment(listener)
+
+    # ------------------------------------------------------------------ looking around
+
+    @property
+    def ts(self) -> int:
+        """The number of the newest commit."""
+        return self._committer.head.ts
+
+    @property
+    def shown_ts(self) -> int:
+        """The commit that all live results show."""
+        return self._refresher.ts
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def find(self, function: Function | str) -> Function:
+        """Return a function given as itself or by its path.
+
+        Raises:
+            UnknownFunction: Nothing is registered under the path.
+        """
+        return function if isinstance(function, Function) else self._registry.find(function)
+
+    def functions(self) -> list[Function]:
+        """Return the registered functions."""
+        return list(self._registry)
+
+    def tables(self) -> Mapping[str, Table]:
+        """Return the declarations of all tables by name."""
+        return {name: each.stored.table for name, each in self._mine()}
+
+    def table_counts(self) -> dict[str, int]:
+        """Return the number of documents of each table by name."""
+        return {name: len(each) for name, each in self._mine()}
+
+    def lives(self) -> list[Any]:
+        """Return the live results that are open, oldest first."""
+        return [holder for hold in self._refresher.holds() if (holder := hold.holder()) is not None]
+
+    def commits(self, count: int = 20) -> list[Commit]:
+        """Return the newest commits, newest last."""
+        with self._state:
+            return self._committer.recent.newest(count)
+
+    def __repr__(self) -> str:
+        place = "in memory" if self.path is None else str(self.path)
+        return f"<reactive_nb database {place}, {'closed' if self._closed else f'commit {self.ts}'}>"
+
+    # ------------------------------------------------------------------ the file
+
+    def fold(self) -> None:
+        """Bring the DuckDB tables of the file up to the newest commit; done by itself often enough, and at close.
+
+        Raises:
+            DatabaseFileError: DuckDB could not write. Nothing is lost: the log keeps what the tables lack.
+        """
+        self._require_open()
+        if self._folder is not None:
+            self._folder.fold(self._committer, self._queue, self._log)
+
+    def close(self) -> None:
+        """Write everything into the file, end the threads, let go of the file. Closing again does nothing.
+
+        Raises:
+            DatabaseFileError: The tables could not be brought up to date; the log beside the file keeps the rest.
+        """
+        if self._closed:
+            return
+        if self._refresher.is_own_thread:
+            raise NestedCallError(
+                "Cannot close the database",
+                thing="it is called by a listener of a live result",
+                expected="a call from a cell or another thread",
+                hint="Close it from the code that opened it",
+            )
+        self._closed = True
+        _open.discard(self)
+        lives = self.lives()
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._refresher.close()
+        for live in lives:
+            live.close()
+        try:
+            if self._folder is not None:
+                self._folder.fold(self._committer, self._queue, self._log)
+                if isinstance(self._log, FileLog):
+                    self._log.remove(self._committer.head.ts)
+        finally:
+            self._log.close()
+            if self._folder is not None:
+                self._folder.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def check(self) -> None:
+        """Assert the invariants that can be looked up: indexes are their documents, subscriptions are in order."""
+        with self._state:
+            self._committer.recent.check()
+            self._manager.check()
+        self._committer.head.check()
+
+    # ------------------------------------------------------------------ inside
+
+    def _commit(self, proposal: Proposal) -> Commit | Overlap | None:
+        self._require_open()
+        outcome = self._queue.commit(proposal)
+        if self._folder is not None and self._folder.is_due:
+            self._folder.start(self._committer, self._queue, self._log)
+        return outcome
+
+    def _on_commit(self, commit: Commit) -> None:
+        """Take a commit that becomes visible; called under the state lock."""
+        self._manager.on_commit(commit)
+        self._refresher.wake_if_due()
+        if self._folder is None and commit.ts % self._history == 0:
+            # In memory nothing is ever replayed; the log keeps as much as the history does.
+            self._log.drop(max(self._log.base, commit.ts - self._history))
+
+    def _mine(self) -> Iterator[tuple[str, Any]]:
+        for name, state in self._committer.head.tables.items():
+            if not name.startswith("_"):
+                yield name, state
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise DatabaseClosed(
+                "Cannot use the database",
+                thing=f"{'it' if self.path is None else self.path} was closed",
+                expected="an open database",
+                hint="Open it again with rnb.connect(...)",
+            )
+
+
+def open_engines() -> list[Engine]:
+    """Return the engines that are open in this process."""
+    return sorted(_open, key=lambda engine: str(engine.path or ""))
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """Return the one spelling of a path by which open files are known."""
+    return Path(path).expanduser().resolve()

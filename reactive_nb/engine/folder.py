@@ -1,0 +1,171 @@
+"""Folding: keeps account of what the DuckDB tables lack, and brings them up to the head.
+
+Comes in: commits. Goes out: one bulk transaction in DuckDB, after which the log forgets what the tables hold. It runs
+before SQL, at close, and by itself on a thread of its own when enough has gathered.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+
+from reactive_nb.documents.document import decode_document
+from reactive_nb.documents.interval import ALL
+from reactive_nb.documents.ordered_map import OrderedMap
+from reactive_nb.documents.snapshot import TABLES_TABLE, Documents, Loader, Snapshot, TableState
+from reactive_nb.engine.commit_queue import CommitQueue
+from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
+from reactive_nb.errors import ReactiveError
+from reactive_nb.log.interface import Log
+from reactive_nb.schema.declaration import BY_ID, TABLES, StoredTable
+from reactive_nb.tables.fold import FoldRow, TableFold, fold
+from reactive_nb.tables.store import Store
+from reactive_nb.transaction.commit import Commit
+from reactive_nb.transaction.committer import Committer
+
+logger = logging.getLogger("reactive_nb")
+
+FOLD_AFTER_CHANGES = 50_000
+"""How many changed documents gather before a fold starts by itself; replaying as many takes a few seconds."""
+
+
+class _Backlog:
+    """What one fold has to do; documents by table name, numbers of dropped tables."""
+
+    __slots__ = ("changes", "documents", "dropped", "redeclared")
+
+    def __init__(self) -> None:
+        self.documents: dict[str, set[str]] = {}
+        self.redeclared: set[str] = set()
+        self.dropped: set[int] = set()
+        self.changes = 0
+
+    def add(self, commit: Commit) -> None:
+        self.redeclared |= commit.redeclared
+        for change in commit.changes:
+            self.documents.setdefault(change.table, set()).add(change.id)
+            if change.table == TABLES and change.new is None and change.old is not None:
+                self.dropped.add(decode_document(change.old)["number"])
+        self.changes += len(commit.changes)
+
+    def merge(self, other: _Backlog) -> None:
+        for table, ids in other.documents.items():
+            self.documents.setdefault(table, set()).update(ids)
+        self.redeclared |= other.redeclared
+        self.dropped |= other.dropped
+        self.changes += other.changes
+
+
+class Folder:
+    """Owns the store of an engine with a file.
+
+    Threads: `on_commit` is called under the engine's state lock; everything else takes the lock of the store, which
+    DuckDB's rule of one thread per connection asks for.
+    """
+
+    def __init__(self, store: Store, state: UninterruptedLock) -> None:
+        self._store = store
+        self._state = state
+        self._using_store = threading.RLock()
+        self._backlog = _Backlog()
+        self._thread: threading.Thread | None = None
+
+    def opened(self) -> Snapshot:
+        """Return the database as the tables hold it; indexes are loaded when first needed."""
+        if not self._store.folded:
+            return Snapshot.empty()
+        tables = TableState.lazy(TABLES_TABLE, self._loader(TABLES_TABLE.number))
+        stored = [StoredTable.from_document(document) for _, document in tables.documents()]
+        states = {each.name: TableState.lazy(each, self._loader(each.number)) for each in stored}
+        return Snapshot(self._store.folded, {TABLES: tables, **states})
+
+    def on_commit(self, commit: Commit) -> None:
+        """Note what a fold will have to bring over."""
+        self._backlog.add(commit)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough has gathered for a fold by itself."""
+        return self._backlog.changes >= FOLD_AFTER_CHANGES
+
+    def start(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
+        """Fold on a thread of its own, unless one is at it."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(
+                target=self._fold_by_itself, args=(committer, queue, log), name="reactive_nb fold", daemon=True
+            )
+            self._thread.start()
+
+    def _fold_by_itself(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
+        try:
+            self.fold(committer, queue, log)
+        except ReactiveError:
+            # Nothing is lost: the log keeps what the tables lack, and the next fold tries again.
+            logger.exception("Folding %s failed; it is tried again after the next commits", self._store.path)
+
+    def fold(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
+        """Bring the tables up to the head and let the log forget what they hold.
+
+        Raises:
+            DatabaseFileError: DuckDB could not write. Tables and log stand where they stood.
+            LogWriteError: The log could not be shortened; nothing is lost.
+        """
+        with self._using_store:
+            with self._state:
+                snapshot = committer.head
+                backlog, self._backlog = self._backlog, _Backlog()
+            try:
+                if snapshot.ts > self._store.folded:
+                    fold(self._store, snapshot.ts, _table_folds(snapshot, backlog))
+            except BaseException:
+                with self._state:
+                    self._backlog.merge(backlog)
+                raise
+            with queue.alone():
+                log.drop(snapshot.ts)
+
+    def close(self) -> None:
+        """Wait for a fold under way, and close the store."""
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+        with self._using_store:
+            self._store.close()
+
+    def _loader(self, number: int) -> Loader:
+        loaded: dict[str, Documents] = {}
+
+        def load(index: str) -> Documents:
+            # Uninterrupted, since an interrupted DuckDB statement would leave its connection busy.
+            with Uninterrupted(), self._using_store:
+                if index not in loaded:
+                    for each in dict.fromkeys((BY_ID, index)) if index != BY_ID else (BY_ID,):
+                        if each not in loaded:
+                            loaded[each] = OrderedMap.from_sorted(*self._store.load(number, each))
+                return loaded[index]
+
+        return load
+
+
+def _table_folds(snapshot: Snapshot, backlog: _Backlog) -> Iterator[TableFold]:
+    for number in backlog.dropped:
+        yield TableFold(number, None)
+    for name in backlog.redeclared | backlog.documents.keys():
+        state = snapshot.tables.get(name)
+        if state is None:
+            continue
+        if name in backlog.redeclared:
+            ids: Iterable[str] = (key.decode() for key, _ in state.map(BY_ID).items(*ALL))
+            yield TableFold(state.stored.number, state.stored, _rows(state, ids), (), rebuild=True)
+        else:
+            changed = sorted(backlog.documents[name])
+            deleted = [id for id in changed if state.get(id) is None]
+            yield TableFold(state.stored.number, state.stored, _rows(state, changed), deleted)
+
+
+def _rows(state: TableState, ids: Iterable[str]) -> Iterator[FoldRow]:
+    for id in ids:
+        data = state.get(id)
+        if data is not None:
+            yield FoldRow(id, data, state.maker.keys(decode_document(data)))

@@ -1,0 +1,276 @@
+"""The thread that brings results up to date: it runs what is stale, at one snapshot, and announces one moment.
+
+Comes in: a wake-up after a commit that made something stale. Goes out: a `Moment`, delivered to every holder whose
+result changed and then to every listener, always on this thread. Commits that arrive meanwhile are taken together by
+the next round, so a burst costs one run of each query and a slow listener never builds a queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+from weakref import ref
+
+from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.errors import NestedCallError
+from reactive_nb.functions.function import Function
+from reactive_nb.functions.page import Journal
+from reactive_nb.functions.runner import Runner
+from reactive_nb.subscriptions.manager import SubscriptionManager
+from reactive_nb.subscriptions.subscription import State, Subscription
+from reactive_nb.transaction.committer import Committer
+
+logger = logging.getLogger("reactive_nb")
+
+
+class Holder(Protocol):
+    """Somebody who keeps a subscription and wants to hear of its changes, such as a live result.
+
+    The engine refers to it weakly: dropping the last reference to a holder ends its subscription.
+    """
+
+    def take_news(self, subscription: Subscription) -> None:
+        """Take over a subscription's result without telling anybody yet; others may still show the old moment."""
+
+    def announce(self) -> None:
+        """Tell whoever listens; everybody shows the new moment now."""
+
+
+class Hold:
+    """What ties a holder to its subscription.
+
+    Attributes:
+        subscription: Starts as what the holder asked for first; `Refresher.move` puts another in its place.
+        holder: The holder, weakly.
+        closed: Starts False; True for good once the holder let go or was dropped.
+    """
+
+    __slots__ = ("__weakref__", "closed", "holder", "subscription")
+
+    def __init__(self, subscription: Subscription, holder: Holder, abandoned: deque[Hold]) -> None:
+        self.subscription = subscription
+        self.closed = False
+        self.holder: ref[Holder] = ref(holder, lambda _: abandoned.append(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What all results show from now on.
+
+    Attributes:
+        ts: The commit they are true for.
+        lives: The holders whose result changed; each has it already.
+    """
+
+    ts: int
+    lives: list[Any]
+
+
+class Refresher:
+    """Owns the refreshing thread, and under the engine's state lock all that it shares with other threads."""
+
+    def __init__(
+        self, name: str, state: UninterruptedLock, committer: Committer, runner: Runner, manager: SubscriptionManager
+    ) -> None:
+        self._state = state
+        self._committer = committer
+        self._runner = runner
+        self._manager = manager
+        self._shown_ts = committer.head.ts
+        self._holds: dict[Subscription, list[Hold]] = {}
+        self._arrivals: list[Hold] = []
+        self._listeners: list[Callable[[Moment], None]] = []
+        # Filled by weak references' callbacks, which may run anywhere and so must not take a lock.
+        self._abandoned: deque[Hold] = deque()
+        self._rounds_begun = 0
+        self._settling: list[tuple[int, threading.Lock]] = []
+        self._signal = threading.Semaphore(0)
+        self._asleep = True
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name=f"reactive_nb {name}", daemon=True)
+        self._thread.start()
+
+    # ------------------------------------------------------------------ for other threads
+
+    def wake(self) -> None:
+        """Start a round if none is running; the caller holds the state lock."""
+        if self._asleep:
+            self._asleep = False
+            self._signal.release()
+
+    def wake_if_due(self) -> None:
+        """Start a round if a result is stale; the caller holds the state lock."""
+        if self._manager.has_due:
+            self.wake()
+
+    def hold(self, function: Function, args: dict[str, Any], holder: Holder) -> Hold:
+        """Tie a holder to a query call; it gets the result in the next round."""
+        with self._state:
+            hold = Hold(self._manager.hold(function, args), holder, self._abandoned)
+            self._add(hold)
+            return hold
+
+    def move(self, hold: Hold, function: Function, args: dict[str, Any]) -> None:
+        """Tie a holder to another query call instead; it gets that result in the next round."""
+        with self._state:
+            if not hold.closed:
+                before = hold.subscription
+                hold.subscription = self._manager.hold(function, args)
+                self._remove(hold, before)
+                self._add(hold)
+
+    def let_go(self, hold: Hold) -> None:
+        """Untie a holder."""
+        with self._state:
+            self._let_go(hold)
+
+    def on_moment(self, listener: Callable[[Moment], None]) -> Callable[[], None]:
+        """Call `listener(moment)` after each moment, on the refreshing thread; return what ends it."""
+        with self._state:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._state:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return end
+
+    @property
+    def ts(self) -> int:
+        """The commit that every held result is true for and shows."""
+        with self._state:
+            return self._committer.head.ts if self._asleep and not self._manager.has_due else self._shown_ts
+
+    @property
+    def is_own_thread(self) -> bool:
+        """Whether the caller is a listener, or a query being refreshed."""
+        return threading.current_thread() is self._thread
+
+    def holds(self) -> list[Hold]:
+        """Return all holds, oldest first."""
+        with self._state:
+            return [hold for holds in self._holds.values() for hold in holds]
+
+    def settle(self) -> None:
+        """Return when a whole round that began after this call is over.
+
+        Raises:
+            NestedCallError: Called by a listener, which the round itself is waiting for.
+        """
+        if self.is_own_thread:
+            raise NestedCallError(
+                "Cannot settle",
+                thing="it is called by a listener of a live result, which settling would wait for",
+                expected="a call from a cell or another thread",
+                hint="Live results are brought up to date by themselves; leave the call out",
+            )
+        over = threading.Lock()
+        over.acquire()
+        with self._state:
+            if self._closed:
+                return
+            self._settling.append((self._rounds_begun + 1, over))
+            self.wake()
+        over.acquire()
+
+    def close(self) -> None:
+        """End the thread after its round; nobody hears of anything any more."""
+        with self._state:
+            self._closed = True
+            self._asleep = False
+            self._signal.release()
+        if not self.is_own_thread:
+            self._thread.join()
+
+    # ------------------------------------------------------------------ the thread
+
+    def _run(self) -> None:
+        while True:
+            self._signal.acquire()
+            while not self._closed:
+                with self._state:
+                    if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
+                        self._asleep = True
+                        break
+                self._round()
+            if self._closed:
+                with self._state:
+                    self._release_settled(self._rounds_begun + 1)
+                return
+
+    def _round(self) -> None:
+        """Bring everything that is stale to one moment, and announce it."""
+        with self._state:
+            self._rounds_begun += 1
+            number = self._rounds_begun
+            while self._abandoned:
+                self._let_go(self._abandoned.popleft())
+            snapshot = self._committer.head
+            due = self._manager.due()
+            arrivals, self._arrivals = self._arrivals, []
+        changed = []
+        for subscription in due:
+            journal = Journal(subscription.page_ends)
+            started = time.perf_counter()
+            outcome = self._runner.query(subscription.function, subscription.args, snapshot, journal)
+            duration_ms = (time.perf_counter() - started) * 1000
+            with self._state:
+                subscription.page_ends = journal.ends
+                if self._manager.record(subscription, outcome, duration_ms):
+                    changed.append(subscription)
+        with self._state:
+            moved = [hold for subscription in changed for hold in self._holds.get(subscription, ())]
+            moved += [hold for hold in arrivals if hold not in moved and hold.subscription.state is not State.LOADING]
+            news = [
+                (holder, hold.subscription)
+                for hold in moved
+                if not hold.closed and (holder := hold.holder()) is not None
+            ]
+            listeners = list(self._listeners)
+            self._shown_ts = snapshot.ts
+        for holder, subscription in news:
+            holder.take_news(subscription)
+        holders = [holder for holder, _ in news]
+        for holder in holders:
+            _tell(holder.announce, holder)
+        moment = Moment(snapshot.ts, holders)
+        for listener in listeners if holders else ():
+            _tell(lambda listener=listener: listener(moment), listener)
+        with self._state:
+            self._release_settled(number)
+
+    def _release_settled(self, number: int) -> None:
+        for _, over in (each for each in self._settling if each[0] <= number):
+            over.release()
+        self._settling = [each for each in self._settling if each[0] > number]
+
+    def _add(self, hold: Hold) -> None:
+        self._holds.setdefault(hold.subscription, []).append(hold)
+        self._arrivals.append(hold)
+        self.wake()
+
+    def _let_go(self, hold: Hold) -> None:
+        if not hold.closed:
+            hold.closed = True
+            self._remove(hold, hold.subscription)
+
+    def _remove(self, hold: Hold, subscription: Subscription) -> None:
+        holds = self._holds[subscription]
+        holds.remove(hold)
+        if not holds:
+            del self._holds[subscription]
+        self._manager.release(subscription)
+
+
+def _tell(news: Callable[[], object], whom: object) -> None:
+    """Call a listener; its failure is its own, and is logged with both ends."""
+    try:
+        news()
+    except Exception:
+        logger.exception("A listener of reactive_nb failed: %r", whom)

@@ -1,0 +1,266 @@
+"""Every error of the package, as one tree; each says four facts and carries a stable code.
+
+The four facts are what could not be done, to which thing, what was expected, and what to do next. They are
+attributes (`what`, `thing`, `expected`, `hint`) for programs and one message for people. `code` is the class
+name in snake case without a final "Error"; it never changes once released. A failure inside a user's own
+function is not wrapped: the user's exception is raised as it is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ReactiveError(Exception):
+    """The root of all errors raised by reactive_nb.
+
+    Args:
+        what: What could not be done, for example `"Cannot insert into messages"`.
+        thing: The exact thing that stood in the way, for example `"$.likes is 'x' (str)"`.
+        expected: What would have been accepted, as a noun phrase: `"a number"`.
+        hint: What to do next, as a sentence without its full stop: `"Pass an int or a float"`.
+        facts: Further facts, which become attributes of the error.
+    """
+
+    code = "reactive"
+
+    def __init__(self, what: str, *, thing: str, expected: str, hint: str, **facts: Any) -> None:
+        super().__init__(f"{what}: {thing}. Expected {expected}. {hint}.")
+        self.what = what
+        self.thing = thing
+        self.expected = expected
+        self.hint = hint
+        for name, fact in facts.items():
+            setattr(self, name, fact)
+
+
+class AppError(Exception):
+    """An error of the user's own application, raised inside a function and delivered to its caller.
+
+    Args:
+        data: Any value; callers read it back as `error.data`.
+
+    Example:
+        >>> raise AppError({"code": "empty"})
+        Traceback (most recent call last):
+        reactive_nb.errors.AppError: {'code': 'empty'}
+    """
+
+    code = "app"
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.data = data
+
+
+# ------------------------------------------------------------------ values, validators, ids
+
+
+class InvalidValue(ReactiveError):
+    """A Python object that no document field can hold, or one past a limit; `path` says where it stands."""
+
+    code = "invalid_value"
+    path: str
+
+
+class ValidationError(ReactiveError):
+    """A value that its validator refuses; `path` says where it stands."""
+
+    code = "validation"
+    path: str
+
+
+class ArgumentValidationError(ValidationError):
+    """An argument of a function that its validators refuse; nothing was run."""
+
+    code = "argument_validation"
+
+
+class ReturnsValidationError(ValidationError):
+    """A function's result that its `returns` validator refuses; a mutation's writes are undone."""
+
+    code = "returns_validation"
+
+
+class DocumentValidationError(ValidationError):
+    """A document that its table's declaration refuses; nothing was written."""
+
+    code = "document_validation"
+
+
+class InvalidId(ReactiveError):
+    """A string that is not a document id, or is the id of a document of another table."""
+
+    code = "invalid_id"
+
+
+# ------------------------------------------------------------------ schema
+
+
+class SchemaError(ReactiveError):
+    """A declaration that cannot be: a bad name, a duplicate field or index, a reserved word."""
+
+    code = "schema"
+
+
+class SchemaMismatch(ReactiveError):
+    """Stored documents do not fit a new declaration; nothing was changed. `misfits` names them by table."""
+
+    code = "schema_mismatch"
+
+
+class UnknownTable(ReactiveError):
+    """A table that does not exist."""
+
+    code = "unknown_table"
+
+
+class UnknownIndex(ReactiveError):
+    """An index that its table does not declare."""
+
+    code = "unknown_index"
+
+
+class ReservedName(ReactiveError):
+    """A write to a table or a field that the engine keeps for itself."""
+
+    code = "reserved_name"
+
+
+# ------------------------------------------------------------------ reading and writing
+
+
+class DocumentNotFound(ReactiveError):
+    """A patch, replace or delete of a document that does not exist."""
+
+    code = "document_not_found"
+
+
+class UniqueViolation(ReactiveError):
+    """A write that would put two documents under one key of a unique index; both are named."""
+
+    code = "unique_violation"
+
+
+class NotUnique(ReactiveError):
+    """`unique()` found more than one document."""
+
+    code = "not_unique"
+
+
+class IndexRangeError(ReactiveError):
+    """An index range whose fields or bounds do not follow the index."""
+
+    code = "index_range"
+
+
+class QueryUsageError(ReactiveError):
+    """A read builder used in a way it does not allow, such as ordered or consumed twice."""
+
+    code = "query_usage"
+
+
+class FilterError(ReactiveError):
+    """A filter expression that cannot be evaluated, such as a sum of a number and a string."""
+
+    code = "filter"
+
+
+class InvalidCursor(ReactiveError):
+    """A page cursor that is damaged or belongs to another index, range or order."""
+
+    code = "invalid_cursor"
+
+
+class ConflictError(ReactiveError):
+    """Another commit touched what this transaction had read, as often as it was tried.
+
+    Attributes name the first overlap: `table`, `index`, `interval`, `other` (the commit that got there first).
+    """
+
+    code = "conflict"
+
+
+class TransactionClosed(ReactiveError):
+    """A context or transaction used after its function or block has ended."""
+
+    code = "transaction_closed"
+
+
+class SnapshotGone(ReactiveError):
+    """A moment that is no longer, or not yet, in the history kept in memory."""
+
+    code = "snapshot_gone"
+
+
+# ------------------------------------------------------------------ functions
+
+
+class UnknownFunction(ReactiveError):
+    """A function path under which nothing is registered."""
+
+    code = "unknown_function"
+
+
+class FunctionKindError(ReactiveError):
+    """A function used as another kind than it is, such as a mutation run from a query."""
+
+    code = "function_kind"
+
+
+class NestedCallError(ReactiveError):
+    """A registered function called inside another without its context."""
+
+    code = "nested_call"
+
+
+# ------------------------------------------------------------------ log, file, engine
+
+
+class LogError(ReactiveError):
+    """The log could not be read or written."""
+
+    code = "log"
+
+
+class HeadMoved(LogError):
+    """A compare-and-append was refused because somebody else appended first; `head` is the new head."""
+
+    code = "head_moved"
+    head: int
+
+
+class LogDamaged(LogError):
+    """The log, or what lies beside it, is damaged before its end."""
+
+    code = "log_damaged"
+
+
+class LogWriteError(LogError):
+    """An append failed (a full disk, a lost volume); nothing of it is kept."""
+
+    code = "log_write"
+
+
+class DatabaseFileError(ReactiveError):
+    """The database file cannot be opened: damaged, not a database, or its folder cannot be written."""
+
+    code = "database_file"
+
+
+class DatabaseInUse(DatabaseFileError):
+    """Another process holds the database file; `pid` says which, where it is known."""
+
+    code = "database_in_use"
+
+
+class NewerFormat(DatabaseFileError):
+    """The file was written by a newer version of reactive_nb."""
+
+    code = "newer_format"
+
+
+class DatabaseClosed(ReactiveError):
+    """The database was used after it was closed."""
+
+    code = "database_closed"

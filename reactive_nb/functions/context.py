@@ -1,0 +1,143 @@
+"""`ctx`: what a function is handed, carrying only what its kind may use.
+
+A nested `run_query` shares its caller's transaction; a nested `run_mutation` is a sub-transaction, whose writes alone
+vanish when it raises and its caller goes on.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from datetime import datetime, timedelta, timezone
+from typing import Any, Protocol
+
+from reactive_nb.clock import IdSource
+from reactive_nb.errors import FunctionKindError, NestedCallError
+from reactive_nb.functions.database import DatabaseReader, DatabaseWriter
+from reactive_nb.functions.function import Caller, Function, Kind
+from reactive_nb.functions.page import Journal
+from reactive_nb.transaction.transaction import Transaction
+
+MAX_DEPTH = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Services(Protocol):
+    """What contexts share in one engine."""
+
+    ids: IdSource
+
+    def find(self, function: Function | str) -> Function:
+        """Return a function given as itself or by its path."""
+
+
+class QueryContext(Caller):
+    """`ctx` of a query.
+
+    Attributes:
+        db: Reads documents.
+        transaction: What it runs in; for the engine's own functions.
+        uses_chance: Whether the function asked for the time or for randomness, so that its result must not be reused.
+    """
+
+    def __init__(self, tx: Transaction, services: Services, journal: Journal | None = None, depth: int = 0) -> None:
+        self.transaction = tx
+        self._services = services
+        self._journal = journal
+        self._depth = depth
+        self._random: random.Random | None = None
+        self.uses_chance = False
+        self.db: DatabaseReader = DatabaseReader(tx, journal)
+
+    def run_query(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a query in this transaction: it sees what this function sees, and counts as read by it."""
+        found = self._nested(function, Kind.QUERY)
+        inner = QueryContext(self.transaction, self._services, self._journal, self._depth + 1)
+        try:
+            return invoke(found, inner, found.checked_args(args, self.transaction.numbers()))
+        finally:
+            self.uses_chance |= inner.uses_chance
+
+    def run_mutation(self, function: Function | str, /, **args: Any) -> Any:
+        """Not in a query: raises `FunctionKindError`."""
+        path = self._services.find(function).path
+        raise FunctionKindError(
+            f"Cannot run {path}",
+            thing="it is a mutation, called from a query",
+            expected="a query",
+            hint="Only mutations may run mutations; call it from a cell or from a mutation",
+        )
+
+    def now(self) -> datetime:
+        """Return the time at which this function started, in UTC; the same at each call."""
+        self.uses_chance = True
+        return _EPOCH + timedelta(milliseconds=self.transaction.now_ms)
+
+    @property
+    def random(self) -> random.Random:
+        """A random number generator with a seed of its own for each run."""
+        self.uses_chance = True
+        if self._random is None:
+            self._random = random.Random(self._services.ids.seed())
+        return self._random
+
+    def uuid(self) -> str:
+        """Return a random UUID."""
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def _nested(self, function: Function | str, kind: Kind) -> Function:
+        found = self._services.find(function)
+        if found.kind is not kind:
+            raise FunctionKindError(
+                f"Cannot run {found.path}",
+                thing=f"it is a {found.kind}",
+                expected=f"a {kind}",
+                hint=f"Use ctx.run_{found.kind}",
+            )
+        if self._depth + 1 > MAX_DEPTH:
+            raise NestedCallError(
+                f"Cannot run {found.path}",
+                thing=f"it would be nested {self._depth + 1} deep",
+                expected=f"at most {MAX_DEPTH}",
+                hint="A function that runs itself must come to an end; use a loop or a plain helper function",
+            )
+        return found
+
+
+class MutationContext(QueryContext):
+    """`ctx` of a mutation: reads, writes, and sub-transactions."""
+
+    def __init__(self, tx: Transaction, services: Services, depth: int = 0) -> None:
+        super().__init__(tx, services, None, depth)
+        self.db: DatabaseWriter = DatabaseWriter(tx, services.ids)
+
+    def run_mutation(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a mutation as part of this one; if it raises, its writes are undone and the exception goes on."""
+        found = self._nested(function, Kind.MUTATION)
+        checked = found.checked_args(args, self.transaction.numbers())
+        savepoint = self.transaction.savepoint()
+        try:
+            return invoke(found, MutationContext(self.transaction, self._services, self._depth + 1), checked)
+        except BaseException:
+            self.transaction.rollback(savepoint)
+            raise
+
+    def run_stale_query(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a query on the committed data this mutation started from, without counting it as read.
+
+        It does not see this mutation's own writes, and a later commit to what it read is no conflict: for reading
+        what need not be exact, such as the size of a table that everybody appends to.
+        """
+        found = self._nested(function, Kind.QUERY)
+        tx = Transaction(self.transaction.snapshot, self.transaction.now_ms)
+        try:
+            return invoke(
+                found, QueryContext(tx, self._services, None, self._depth + 1), found.checked_args(args, tx.numbers())
+            )
+        finally:
+            tx.close()
+
+
+def invoke(function: Function, context: QueryContext, args: dict[str, Any]) -> Any:
+    """Run a function's own code with checked arguments and check what it returns."""
+    return function.checked_result(function.function(context, **args), context.transaction.numbers())

@@ -1,0 +1,292 @@
+"""A function as the engine knows it: a path, a kind, what it accepts and what it returns.
+
+Made of a plain `def` whose first parameter is its context; validators come from `args=`/`returns=` or from the
+annotations. Calling it checks the arguments and hands them to its engine, or to the context it is called in.
+"""
+
+from __future__ import annotations
+
+import enum
+import inspect
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+from reactive_nb.errors import (
+    ArgumentValidationError,
+    FunctionKindError,
+    InvalidValue,
+    ReturnsValidationError,
+    SchemaError,
+    UnknownFunction,
+    ValidationError,
+)
+from reactive_nb.values.annotations import from_annotation
+from reactive_nb.values.validators import Validator, v
+from reactive_nb.values.value import normalize
+
+
+class Kind(enum.StrEnum):
+    """What a function may do."""
+
+    QUERY = "query"
+    MUTATION = "mutation"
+
+
+class Calls(Protocol):
+    """What a registered function needs of its engine to be called."""
+
+    def call(self, function: Function, args: dict[str, Any]) -> Any:
+        """Run it on this thread and return its result."""
+
+    def submit(self, function: Function, args: dict[str, Any]) -> Future[Any]:
+        """Run it on another thread."""
+
+    def live(self, function: Function, args: dict[str, Any]) -> Any:
+        """Return the query's result as a live one."""
+
+
+class Caller(ABC):
+    """A context: what can run functions inside its own transaction."""
+
+    @abstractmethod
+    def run_query(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a query in this transaction."""
+
+    @abstractmethod
+    def run_mutation(self, function: Function | str, /, **args: Any) -> Any:
+        """Run a mutation as a sub-transaction of this one."""
+
+
+class Function:
+    """A registered function; calling it runs it.
+
+    Attributes:
+        path: Its name for clients and in errors: `"send"`, or `"messages:send"` in a module.
+        kind: Query or mutation.
+        internal: Not to be offered to clients outside the process.
+        parameters: The names of its parameters after `ctx`, in order.
+        args: A validator per parameter; one with a default is optional.
+        returns: A validator of the result, or None.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        kind: Kind,
+        *,
+        path: str | None = None,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        internal: bool = False,
+    ) -> None:
+        self.function = function
+        self.kind = kind
+        self.path = path if path is not None else function.__name__
+        self.internal = internal
+        self.engine: Calls | None = None
+        """The engine that runs it; set when it is registered there."""
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+        self.__wrapped__ = function
+        what = f"Cannot register {self.path}"
+        if inspect.iscoroutinefunction(function):
+            raise FunctionKindError(
+                what,
+                thing=f"it is an async {kind}",
+                expected="a plain def",
+                hint="Queries and mutations do not wait for anything; write def",
+            )
+        parameters = list(inspect.signature(function).parameters.values())
+        if not parameters or parameters[0].kind not in (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        ):
+            raise FunctionKindError(
+                what,
+                thing="it has no first parameter for its context",
+                expected="def name(ctx, ...)",
+                hint="Add ctx as the first parameter",
+            )
+        self.takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters)
+        named = [each for each in parameters[1:] if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        if any(each.kind is inspect.Parameter.VAR_POSITIONAL for each in named):
+            raise FunctionKindError(
+                what,
+                thing="it takes *args",
+                expected="arguments with names",
+                hint="Name the parameters, or pass a list",
+            )
+        self.parameters = tuple(each.name for each in named)
+        self.args = _validators(function, named, args, what)
+        self.returns = returns if returns is not None else _returns(function, what)
+        self._object = v.object(self.args)
+
+    # ------------------------------------------------------------------ calling
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Run it and return its result; with a context as the first argument, inside that context's transaction."""
+        if args and isinstance(args[0], Caller):
+            run = args[0].run_query if self.kind is Kind.QUERY else args[0].run_mutation
+            return run(self, **self.named(args[1:], kwargs))
+        return self._engine().call(self, self.named(args, kwargs))
+
+    def submit(self, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run it on another thread; return a `concurrent.futures.Future` of its result."""
+        return self._engine().submit(self, self.named(args, kwargs))
+
+    async def call(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Run it on another thread and await its result: `await send.call(body="hi")`."""
+        import asyncio
+
+        return await asyncio.wrap_future(self.submit(*args, **kwargs))
+
+    def live(self, /, *args: Any, **kwargs: Any) -> Any:
+        """Return the query's result as a live one, kept true; arguments may be widgets or `(widget, "trait")`."""
+        if self.kind is not Kind.QUERY:
+            raise FunctionKindError(
+                f"Cannot make {self.path} live",
+                thing=f"it is a {self.kind}",
+                expected="a query",
+                hint="Only queries can be run again at will",
+            )
+        return self._engine().live(self, self.named(args, kwargs))
+
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return all arguments by name."""
+        if not args:
+            return kwargs
+        if len(args) > len(self.parameters):
+            raise ArgumentValidationError(
+                f"Cannot call {self.path}",
+                thing=f"{len(args)} positional arguments were given",
+                expected=f"at most {len(self.parameters)}: {self.signature}",
+                hint="Pass arguments by name",
+                path="$",
+            )
+        by_position = dict(zip(self.parameters, args, strict=False))
+        for name in by_position.keys() & kwargs.keys():
+            raise ArgumentValidationError(
+                f"Cannot call {self.path}",
+                thing=f"{name!r} was given twice",
+                expected=self.signature,
+                hint="Pass it once",
+                path=f"$.{name}",
+            )
+        return {**by_position, **kwargs}
+
+    # ------------------------------------------------------------------ checking
+
+    def checked_args(self, args: dict[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
+        """Return the arguments, normalised.
+
+        Raises:
+            ArgumentValidationError: A validator refuses one, one is missing, or one is not known.
+        """
+        try:
+            if self.takes_any:
+                extra = {name: normalize(value, f"$.{name}") for name, value in args.items() if name not in self.args}
+                args = {name: value for name, value in args.items() if name in self.args}
+                return {**self._object.check(args, "$", numbers), **extra}  # type: ignore[dict-item]
+            return self._object.check(args, "$", numbers)  # type: ignore[return-value]
+        except (ValidationError, InvalidValue) as error:
+            raise ArgumentValidationError(
+                f"Cannot call {self.path}",
+                thing=error.thing,
+                expected=error.expected,
+                hint=error.hint,
+                path=error.path,
+            ) from None
+
+    def checked_result(self, result: Any, numbers: Mapping[str, int]) -> Any:
+        """Return the result, if `returns` accepts it.
+
+        Raises:
+            ReturnsValidationError: It does not.
+        """
+        if self.returns is None:
+            return result
+        try:
+            return self.returns.check(result, "$", numbers)
+        except (ValidationError, InvalidValue) as error:
+            raise ReturnsValidationError(
+                f"Cannot return from {self.path}",
+                thing=error.thing,
+                expected=error.expected,
+                hint="Return what the function declares, or correct the declaration",
+                path=error.path,
+            ) from None
+
+    @property
+    def signature(self) -> str:
+        """The arguments as a person reads them: `channel: a string, limit: an int`."""
+        return ", ".join(f"{name}: {validator.describe()}" for name, validator in self.args.items()) or "no arguments"
+
+    def _engine(self) -> Calls:
+        if self.engine is None:
+            raise UnknownFunction(
+                f"Cannot run {self.path}",
+                thing="no database includes its module",
+                expected="a module given to db.include(...)",
+                hint="Call db.include(module) first",
+            )
+        return self.engine
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.path}({self.signature})>"
+
+
+def _validators(
+    function: Callable[..., Any],
+    parameters: list[inspect.Parameter],
+    declared: Mapping[str, Validator] | None,
+    what: str,
+) -> dict[str, Validator]:
+    names = {each.name for each in parameters}
+    if declared is not None:
+        if unknown := set(declared) - names:
+            raise SchemaError(
+                what,
+                thing=f"args declares {sorted(unknown)}, which are not parameters",
+                expected=f"validators for {sorted(names)}",
+                hint="Name the parameters of the function",
+            )
+        hints: Mapping[str, Any] = declared
+    else:
+        hints = _hints(function, what)
+    validators = {}
+    for each in parameters:
+        hint = hints.get(each.name, inspect.Parameter.empty)
+        validator = from_annotation(hint)
+        if each.default is not inspect.Parameter.empty:
+            validator = v.optional(validator)
+        validators[each.name] = validator
+    return validators
+
+
+def _returns(function: Callable[..., Any], what: str) -> Validator | None:
+    hint = _hints(function, what).get("return")
+    if hint is None or hint is type(None):
+        return None
+    try:
+        return from_annotation(hint)
+    except SchemaError:
+        return None  # such as pandas.DataFrame: said for readers and type checkers, and not a kind of value
+
+
+def _hints(function: Callable[..., Any], what: str) -> dict[str, Any]:
+    """Return the annotations, evaluated where they are strings."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise SchemaError(
+            what,
+            thing=f"an annotation names {error.name!r}, which is not defined",
+            expected="annotations that can be evaluated",
+            hint="Define or import it before the function, or give args={...}",
+        ) from None
+    except TypeError:
+        # Annotations that are objects rather than types (validators) are taken as they stand.
+        return dict(inspect.get_annotations(function))

@@ -1,0 +1,404 @@
+"""Reading documents: table, index range, order, filters, and one of the methods that read.
+
+Comes in: a transaction. Goes out: documents, decoded afresh, with the range really consumed recorded: `take(50)`
+records up to the fiftieth document, and a later write behind it concerns nobody. A builder reads once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TypeVar
+
+from reactive_nb.documents.aggregate import ExtremeOf, SumOf
+from reactive_nb.documents.document import ID, decode_documents
+from reactive_nb.documents.interval import ALL, Interval
+from reactive_nb.documents.monoid import Monoid
+from reactive_nb.documents.snapshot import TableState
+from reactive_nb.errors import NotUnique, QueryUsageError, UnknownIndex
+from reactive_nb.functions.filter import Expr, as_predicate
+from reactive_nb.functions.index_range import IndexRange
+from reactive_nb.functions.page import END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
+from reactive_nb.schema.declaration import BY_CREATION_TIME
+from reactive_nb.transaction.read_set import Scan
+from reactive_nb.transaction.transaction import Transaction
+
+Document = dict[str, Any]
+Order = Literal["asc", "desc"]
+RangeFunction = Callable[[IndexRange], IndexRange]
+P = TypeVar("P")
+
+_FIRST_BATCH = 8
+_LAST_BATCH = 256
+
+
+class TableQuery:
+    """A query of one table in the making; see `DatabaseReader.query`.
+
+    `with_index`, `order` and `filter` shape it and return it. `collect`, `take`, `first`, `unique`, `paginate`
+    and iteration read its documents, once. `count`, `sum`, `avg`, `min` and `max` may be asked as often as one likes.
+    """
+
+    __slots__ = (
+        "_filters",
+        "_index",
+        "_interval",
+        "_journal",
+        "_once_each",
+        "_order",
+        "_state",
+        "_table",
+        "_tx",
+        "_used",
+    )
+
+    def __init__(self, tx: Transaction, table: str, journal: Journal | None = None) -> None:
+        self._tx = tx
+        self._table = table
+        self._state: TableState | None = tx.table(table)
+        self._index = BY_CREATION_TIME
+        self._interval: Interval = ALL
+        self._once_each = True
+        self._order: Order | None = None
+        self._filters: list[tuple[Callable[[Document], bool], str]] = []
+        self._journal = journal
+        self._used = False
+
+    # ------------------------------------------------------------------ shaping
+
+    def with_index(self, index: str, range: RangeFunction | None = None, /, **equal: Any) -> TableQuery:
+        """Read through a declared index, in its order, and only a range of it.
+
+        Args:
+            index: Its name; `by_creation_time` and `by_id` always exist.
+            range: Narrows the range: `lambda q: q.eq("channel", "general").gt("likes", 3)`.
+            equal: The same as `q.eq` for each; `channel="general"`.
+
+        Raises:
+            UnknownIndex: The table does not declare it.
+            IndexRangeError: The range does not follow the index's fields.
+        """
+        if self._index != BY_CREATION_TIME or self._interval is not ALL:
+            self._refuse("an index was chosen already", "one with_index per query")
+        state = self._state
+        if state is None or not state.has_index(index):
+            known = [] if state is None else list(state.maker.names)
+            raise UnknownIndex(
+                f"Cannot read {self._table} by index {index!r}",
+                thing=f"the table {self._table} has no such index" if state else f"there is no table {self._table}",
+                expected=f"one of {known}" if known else "a declared table",
+                hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
+            )
+        bounds = IndexRange(state, index)
+        for field, value in equal.items():
+            bounds.eq(field, value)
+        if range is not None:
+            range(bounds)
+        self._index = index
+        self._interval = bounds.interval()
+        declared = state.stored.table.find(index)
+        self._once_each = declared is None or not declared.multi or bounds.is_equality()
+        return self
+
+    def order(self, order: Order) -> TableQuery:
+        """Read in the index's order (`"asc"`, the default) or against it (`"desc"`)."""
+        if self._order is not None:
+            self._refuse("its order was chosen already", "order at most once")
+        if order not in ("asc", "desc"):
+            self._refuse(f"{order!r} is not an order", "'asc' or 'desc'")
+        self._order = order
+        return self
+
+    def filter(self, condition: Expr | bool | Callable[[Document], Any]) -> TableQuery:
+        """Keep only documents that meet a condition; it is asked for each document of the range.
+
+        Args:
+            condition: An expression (`rnb.col("likes") >= 50`) or a function of a document.
+        """
+        self._filters.append((as_predicate(condition), str(condition)))
+        return self
+
+    # ------------------------------------------------------------------ reading documents
+
+    def collect(self) -> list[Document]:
+        """Return all documents."""
+        return self._take(None)
+
+    def take(self, limit: int) -> list[Document]:
+        """Return the first `limit` documents, or fewer when there are no more."""
+        if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+            self._refuse(f"{limit!r} documents were asked for", "a whole number, 0 or more")
+        return self._take(limit)
+
+    def first(self) -> Document | None:
+        """Return the first document, or None."""
+        found = self._take(1)
+        return found[0] if found else None
+
+    def unique(self) -> Document | None:
+        """Return the only document, or None.
+
+        Raises:
+            NotUnique: There are two or more.
+        """
+        found = self._take(2)
+        if len(found) > 1:
+            raise NotUnique(
+                f"Cannot return the unique document of {self._table}",
+                thing=f"the query found more than one, first {found[0][ID]} and {found[1][ID]}",
+                expected="none or one",
+                hint="Use first() or take(n), or declare the index unique=True",
+                ids=[found[0][ID], found[1][ID]],
+            )
+        return found[0] if found else None
+
+    def __iter__(self) -> Iterator[Document]:
+        """Yield the documents; what is never asked for is not read."""
+        scan_blocks = self._start()
+        if scan_blocks is None:
+            return
+        scan, blocks = scan_blocks
+        for key, _, document in self._matching(scan, blocks):
+            scan.last = key
+            yield document
+
+    def paginate(
+        self,
+        num_items: int,
+        cursor: str | None = None,
+        *,
+        end_cursor: str | None = None,
+        maximum_rows_read: int | None = None,
+        maximum_bytes_read: int | None = None,
+    ) -> Page:
+        """Return one page.
+
+        Args:
+            num_items: How many documents; a page read again in a live query keeps its end instead.
+            cursor: Where it starts: None, or the `continue_cursor` of the page before.
+            end_cursor: Where it ends, instead of after `num_items`.
+            maximum_rows_read: Stop after so many documents read, matching or not.
+            maximum_bytes_read: Stop after so many bytes read.
+
+        Raises:
+            InvalidCursor: A cursor of another query.
+
+        Example:
+            >>> page = ctx.db.query("messages").order("desc").paginate(20)
+            >>> following = ctx.db.query("messages").order("desc").paginate(20, page.continue_cursor)
+        """
+        what = f"Cannot read a page of {self._table}"
+        if not isinstance(num_items, int) or isinstance(num_items, bool) or num_items < 0:
+            self._refuse(f"{num_items!r} documents were asked for", "a whole number, 0 or more")
+        if not self._once_each:
+            self._refuse("its range spans several elements of a multi index", "an eq on the element")
+        reverse = self._order == "desc"
+        filters = [text for _, text in self._filters if not text.startswith("<")]
+        fingerprint = fingerprint_of(self._table, self._index, self._interval, reverse, filters)
+        if end_cursor is None and self._journal is not None:
+            end_cursor = self._journal.end_of(fingerprint, cursor)
+        whole = self._interval
+        start = None if cursor is None else decode_cursor(cursor, fingerprint, what)
+        end = None if end_cursor is None else decode_cursor(end_cursor, fingerprint, what)
+        if start == END or (self._state is not None and num_items == 0 and end is None):
+            page = Page([], start == END, cursor or encode_cursor(_before(whole, reverse), fingerprint))
+            self._use()
+        else:
+            self._interval = _between(whole, start, end, reverse)
+            page = self._read_page(num_items, end, end_cursor, fingerprint, maximum_rows_read, maximum_bytes_read)
+        if self._journal is not None:
+            self._journal.record(fingerprint, cursor, page.continue_cursor)
+        return page
+
+    # ------------------------------------------------------------------ aggregates
+
+    def count(self) -> int:
+        """Return how many documents there are; without a filter none of them is read."""
+        if self._reads_each():
+            return sum(1 for _ in self._each())
+        state = self._aggregated()
+        return 0 if state is None else state.map(self._index).count(*self._interval)
+
+    def sum(self, field: str) -> int | float:
+        """Return the exact sum of a field over the documents where it is a number, rounded once at the end.
+
+        An int when all the numbers are ints; 0 when there are none. Independent of the order of the documents, as
+        `math.fsum` is.
+        """
+        sums = SumOf(field)
+        return sums.result(self._partial(sums))
+
+    def avg(self, field: str) -> float | None:
+        """Return the mean of a field over the documents where it is a number, or None when there are none."""
+        sums = SumOf(field)
+        return sums.average(self._partial(sums))
+
+    def min(self, field: str) -> Any:
+        """Return the smallest value of a field, in the order of values; None where no document has one."""
+        extreme = ExtremeOf(field, largest=False)
+        return extreme.result(self._partial(extreme))
+
+    def max(self, field: str) -> Any:
+        """Return the largest value of a field, in the order of values; None where no document has one."""
+        extreme = ExtremeOf(field, largest=True)
+        return extreme.result(self._partial(extreme))
+
+    def _partial(self, monoid: Monoid[bytes, P]) -> P:
+        if self._reads_each():
+            return monoid.of([data for _, data, _ in self._each()])
+        state = self._aggregated()
+        return monoid.of([]) if state is None else state.map(self._index).aggregate(*self._interval, monoid)
+
+    def _reads_each(self) -> bool:
+        """Whether an aggregate must look at each document, because of a filter or of documents filed twice."""
+        return bool(self._filters) or not self._once_each
+
+    def _aggregated(self) -> TableState | None:
+        """Record the whole range as read and return the table."""
+        self._tx.reads.add(self._table, self._index, self._interval)
+        return self._tx.table(self._table)
+
+    def _each(self) -> Iterator[tuple[bytes, bytes, Document]]:
+        """Yield key, encoding and document of all that the filters keep."""
+        started = self._started()
+        return iter(()) if started is None else self._matching(*started)
+
+    # ------------------------------------------------------------------ the machinery
+
+    def _use(self) -> None:
+        if self._used:
+            self._refuse("its documents were read already", "one read per query, beside aggregates")
+        self._used = True
+
+    def _start(self) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
+        self._use()
+        return self._started()
+
+    def _started(self) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
+        # Asked for again: the function may have written between building the query and reading it.
+        state = self._tx.table(self._table)
+        if state is None:
+            # A table that does not exist is empty, until it is created: that touches whatever was read of it.
+            self._tx.reads.add(self._table, self._index, self._interval)
+            return None
+        return self._tx.scan(state, self._index, self._interval, self._order == "desc")
+
+    def _take(self, limit: int | None) -> list[Document]:
+        started = self._start()
+        if started is None or limit == 0:
+            return []
+        scan, blocks = started
+        if self._filters or not self._once_each:
+            documents = []
+            for key, _, document in self._matching(scan, blocks):
+                documents.append(document)
+                if len(documents) == limit:
+                    scan.last = key
+                    break
+            return documents
+        found: list[bytes] = []
+        for keys, values in blocks:
+            if limit is not None and len(found) + len(values) >= limit:
+                needed = limit - len(found)
+                found += values[:needed]
+                scan.last = keys[needed - 1]
+                return decode_documents(found)
+            found += values
+        scan.exhausted = True
+        return decode_documents(found)
+
+    def _matching(
+        self, scan: Scan, blocks: Iterator[tuple[list[bytes], list[bytes]]]
+    ) -> Iterator[tuple[bytes, bytes, Document]]:
+        """Yield key, encoding and document of what the filters keep; mark the scan exhausted at its end."""
+        predicates = [predicate for predicate, _ in self._filters]
+        seen: set[str] | None = None if self._once_each else set()
+        for key, data, document in _decoded(blocks):
+            if seen is not None:
+                if document[ID] in seen:
+                    continue
+                seen.add(document[ID])
+            if all(predicate(document) for predicate in predicates):
+                yield key, data, document
+        scan.exhausted = True
+
+    def _read_page(
+        self,
+        num_items: int,
+        end: bytes | None,
+        end_cursor: str | None,
+        fingerprint: str,
+        maximum_rows: int | None,
+        maximum_bytes: int | None,
+    ) -> Page:
+        started = self._start()
+        if started is None:
+            return Page([], True, encode_cursor(END, fingerprint))
+        scan, blocks = started
+        predicates = [predicate for predicate, _ in self._filters]
+        documents: list[Document] = []
+        keys: list[bytes] = []
+        size = 0
+        status = None
+        for key, data, document in _decoded(blocks):
+            keys.append(key)
+            size += len(data)
+            scan.last = key
+            if all(predicate(document) for predicate in predicates):
+                documents.append(document)
+            rows_full = maximum_rows is not None and len(keys) >= maximum_rows
+            bytes_full = maximum_bytes is not None and size >= maximum_bytes
+            filled = end is None and len(documents) >= num_items
+            if (rows_full or bytes_full) and not filled:
+                status = "SplitRequired"
+            if filled or rows_full or bytes_full:
+                break
+        else:
+            scan.exhausted = True
+        if status is None and (
+            (maximum_rows is not None and len(keys) > maximum_rows * 3 / 4)
+            or (maximum_bytes is not None and size > maximum_bytes * 3 / 4)
+        ):
+            status = "SplitRecommended"
+        split = encode_cursor(keys[(len(keys) - 1) // 2], fingerprint) if status and len(keys) > 1 else None
+        if scan.exhausted:
+            done = end is None or end == END
+            return Page(documents, done, end_cursor or encode_cursor(END, fingerprint), split, status)
+        assert scan.last is not None
+        return Page(documents, False, encode_cursor(scan.last, fingerprint), split, status)
+
+    def _refuse(self, thing: str, expected: str) -> None:
+        raise QueryUsageError(
+            f"Cannot query {self._table} this way",
+            thing=thing,
+            expected=expected,
+            hint="Start a new ctx.db.query(...)",
+        )
+
+
+def _decoded(blocks: Iterator[tuple[list[bytes], list[bytes]]]) -> Iterator[tuple[bytes, bytes, Document]]:
+    """Yield key, encoding and document, decoding few at first and more later, as the reader may stop soon."""
+    batch = _FIRST_BATCH
+    for keys, values in blocks:
+        position = 0
+        while position < len(values):
+            part = values[position : position + batch]
+            yield from zip(keys[position : position + batch], part, decode_documents(part), strict=True)
+            position += batch
+            batch = min(batch * 4, _LAST_BATCH)
+
+
+def _before(interval: Interval, reverse: bool) -> bytes:
+    """Return the position before the first document of a range."""
+    return interval.end if reverse else interval.start
+
+
+def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse: bool) -> Interval:
+    """Return the part of a range after the position `start` up to and with the position `end`, in reading order."""
+    low, high = interval
+    if reverse:
+        high = high if start is None else min(high, start)
+        low = low if end is None or end == END else max(low, end)
+    else:
+        low = low if start is None else max(low, start + b"\0")
+        high = high if end is None or end == END else min(high, end + b"\0")
+    return Interval(low, max(low, high))

@@ -1,0 +1,151 @@
+"""The table of functions by path, and the decorators that fill it.
+
+Registering a path again replaces what was there, so a cell can run twice.
+"""
+
+from __future__ import annotations
+
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reactive_nb.errors import UnknownFunction
+from reactive_nb.functions.function import Function, Kind
+from reactive_nb.values.validators import Validator
+
+Decorator = Callable[[Callable[..., Any]], Function]
+
+
+class Decorators(ABC):
+    """The decorators `query`, `mutation` and their internal forms, for whatever takes functions.
+
+    Each may be used bare, `@db.query`, or with options: `@db.query(args={"channel": v.string()}, name="latest")`.
+    """
+
+    @abstractmethod
+    def add(self, function: Function) -> None:
+        """Take a function; one of the same path is replaced."""
+
+    def query(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Declare a function that only reads: `def name(ctx, ...)`.
+
+        Args:
+            function: The function, when used as a bare decorator.
+            args: A validator per parameter, instead of the annotations.
+            returns: A validator of the result.
+            name: Its path, instead of the function's own name.
+        """
+        return self._declare(Kind.QUERY, function, args, returns, name, False)
+
+    def mutation(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Declare a function that reads and writes in one transaction; arguments as in `query`."""
+        return self._declare(Kind.MUTATION, function, args, returns, name, False)
+
+    def internal_query(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Declare a query that clients outside the process shall not see; arguments as in `query`."""
+        return self._declare(Kind.QUERY, function, args, returns, name, True)
+
+    def internal_mutation(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+    ) -> Any:
+        """Declare a mutation that clients outside the process shall not see; arguments as in `query`."""
+        return self._declare(Kind.MUTATION, function, args, returns, name, True)
+
+    def _declare(
+        self,
+        kind: Kind,
+        function: Callable[..., Any] | None,
+        args: Mapping[str, Validator] | None,
+        returns: Validator | None,
+        name: str | None,
+        internal: bool,
+    ) -> Any:
+        def declare(plain: Callable[..., Any]) -> Function:
+            made = Function(plain, kind, path=name, args=args, returns=returns, internal=internal)
+            self.add(made)
+            return made
+
+        return declare if function is None else declare(function)
+
+
+class Module(Decorators):
+    """Functions declared without a database, to be given to `db.include`; made by `rnb.module("messages")`.
+
+    Its functions have paths such as `messages:list`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.functions: dict[str, Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Take a function; one of the same name is replaced."""
+        function.path = f"{self.name}:{function.path}"
+        self.functions[function.path] = function
+
+
+class Registry:
+    """The functions of one engine; the only mutable place where they are kept."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, Function] = {}
+
+    def add(self, function: Function) -> None:
+        """Register a function under its path; one that was there is replaced."""
+        self._functions[function.path] = function
+
+    def find(self, path: str) -> Function:
+        """Return the function at a path.
+
+        Raises:
+            UnknownFunction: Nothing is registered there.
+        """
+        function = self._functions.get(path)
+        if function is None:
+            close = difflib.get_close_matches(str(path), self._functions, n=3) or sorted(self._functions)
+            raise UnknownFunction(
+                f"Cannot find the function {path!r}",
+                thing="nothing is registered under this path",
+                expected=f"one of {close}" if close else "a registered function, and there is none yet",
+                hint="Run the cell that defines it",
+            )
+        return function
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(list(self._functions.values()))
+
+
+def module(name: str) -> Module:
+    """Return a new, empty set of functions; see `Module`."""
+    return Module(name)

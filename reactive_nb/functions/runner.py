@@ -1,0 +1,185 @@
+"""Running functions: a query once on a snapshot, a mutation until it commits.
+
+Comes in: a function and its arguments. Goes out: a result with what was read, or a commit. A mutation that meets a
+conflict runs again whole, on a newer snapshot; what it did before is gone. It is tried as often as in Convex, five
+times; the wait between tries is left to `Contention`, which the engine hands in.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from reactive_nb.clock import Clock
+from reactive_nb.documents.snapshot import Snapshot
+from reactive_nb.errors import ConflictError, NestedCallError
+from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke
+from reactive_nb.functions.function import Function
+from reactive_nb.functions.page import Journal
+from reactive_nb.transaction.commit import Commit
+from reactive_nb.transaction.committer import Committer, Proposal
+from reactive_nb.transaction.read_set import Overlap, ReadSet
+from reactive_nb.transaction.transaction import Transaction
+
+ATTEMPTS = 5
+
+_running: contextvars.ContextVar[str | None] = contextvars.ContextVar("reactive_nb_running", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One execution of a query: its result or its exception, and what it looked at."""
+
+    ts: int
+    result: Any
+    error: BaseException | None
+    reads: ReadSet
+    uses_chance: bool
+
+    def value(self) -> Any:
+        """Return the result, or raise what the query raised."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+
+class Runner:
+    """Runs functions against the head of a committer.
+
+    Args:
+        committer: Where snapshots come from.
+        commit: Commits one proposal; the engine's queue, or `commit_alone` where there is no other thread.
+        services: What contexts share.
+        clock: The time.
+        turn: Returns what a mutation enters before its third and later attempts: while it is inside, other commits
+            wait for it, so a mutation that keeps losing is not overtaken for ever.
+    """
+
+    def __init__(
+        self,
+        committer: Committer,
+        commit: Callable[[Proposal], Commit | Overlap | None],
+        services: Services,
+        clock: Clock,
+        turn: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._committer = committer
+        self._commit = commit
+        self._services = services
+        self._clock = clock
+        self._turn = turn
+
+    def begin(self, snapshot: Snapshot | None = None) -> Transaction:
+        """Return a new transaction on the head, or on a given snapshot."""
+        # Never before a creation time that is already committed, so documents stand in the order of their commits.
+        now_ms = max(self._clock.now_ms(), math.nextafter(self._committer.last_creation_ms, math.inf))
+        return Transaction(self._committer.head if snapshot is None else snapshot, now_ms)
+
+    def query(
+        self, function: Function, args: dict[str, Any], snapshot: Snapshot | None = None, journal: Journal | None = None
+    ) -> Outcome:
+        """Run a query once; its own exception becomes part of the outcome.
+
+        Args:
+            function: The query.
+            args: As `checked_args` returned them.
+            snapshot: What it shall see; the head by default.
+            journal: Where its pages ended the last time.
+        """
+        return self.read(lambda context: invoke(function, context, args), function.path, snapshot, journal)
+
+    def read(
+        self,
+        body: Callable[[QueryContext], Any],
+        path: str,
+        snapshot: Snapshot | None = None,
+        journal: Journal | None = None,
+    ) -> Outcome:
+        """Run any reading code once, as `query` does."""
+        refuse_nested(path)
+        tx = self.begin(snapshot)
+        context = QueryContext(tx, self._services, journal)
+        token = _running.set(path)
+        try:
+            result = body(context)
+            if hasattr(result, "__next__"):
+                result = list(result)  # a generator would read after its transaction has ended
+            return Outcome(tx.snapshot.ts, result, None, tx.reads, context.uses_chance)
+        except BaseException as error:  # noqa: BLE001 - delivered to whoever asked, who raises it again
+            return Outcome(tx.snapshot.ts, None, error, tx.reads, context.uses_chance)
+        finally:
+            _running.reset(token)
+            tx.close()
+
+    def mutation(self, function: Function, args: dict[str, Any]) -> Any:
+        """Run a mutation until it commits, and return its result.
+
+        Raises:
+            ConflictError: Each of its attempts met a commit that touched what it had read.
+        """
+        return self.write(lambda context: invoke(function, context, args), function.path)
+
+    def write(self, body: Callable[[MutationContext], Any], path: str) -> Any:
+        """Run any writing code until it commits, as `mutation` does."""
+        refuse_nested(path)
+        result, refused = self._attempt(body, path)
+        if refused is None:
+            return result
+        # Once more at once: most conflicts are a single overtaking, and the newer snapshot settles it.
+        result, refused = self._attempt(body, path)
+        if refused is None:
+            return result
+        with self._turn():
+            for _ in range(ATTEMPTS - 2):
+                result, refused = self._attempt(body, path)
+                if refused is None:
+                    return result
+        raise conflict(path, refused, ATTEMPTS)
+
+    def _attempt(self, body: Callable[[MutationContext], Any], path: str) -> tuple[Any, Overlap | None]:
+        tx = self.begin()
+        token = _running.set(path)
+        try:
+            result = body(MutationContext(tx, self._services))
+        finally:
+            _running.reset(token)
+            tx.close()
+        outcome = self._commit(Proposal(tx, path))
+        return result, outcome if isinstance(outcome, Overlap) else None
+
+
+def refuse_nested(path: str) -> None:
+    """Raise `NestedCallError` when a query or mutation is running on this thread."""
+    outer = _running.get()
+    if outer is not None:
+        raise NestedCallError(
+            f"Cannot run {path}",
+            thing=f"it is called inside {outer} without its context, so it would run in another transaction",
+            expected="a call within the same transaction",
+            hint=f"Write {path.rpartition(':')[2]}(ctx, ...), or ctx.run_query or ctx.run_mutation",
+        )
+
+
+def conflict(path: str, refused: Overlap, attempts: int) -> ConflictError:
+    """Return the error for a transaction that lost to another commit."""
+    commit = refused.commit
+    return ConflictError(
+        f"Cannot commit {path}",
+        thing=(
+            f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {refused.table}."
+            f"{refused.index} that this transaction had read, at each of {attempts} attempts"
+            if attempts > 1
+            else f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {refused.table}."
+            f"{refused.index} that this transaction had read"
+        ),
+        expected="no other commit to what it read between its start and its end",
+        hint="Run it again; if it happens often, read less, or write to the same document from fewer places",
+        table=refused.table,
+        index=refused.index,
+        interval=refused.interval,
+        other=commit,
+    )

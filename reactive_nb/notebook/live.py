@@ -1,0 +1,153 @@
+"""A live result: a query's result as traits, kept true, shown as a table that changes by itself.
+
+Comes in: a query call, whose arguments may be widgets. Goes out: the trait `value`, for `observe`, `link` and `dlink`,
+and a view in a cell. All live results of a database move to the next commit together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.refresher import Hold
+from reactive_nb.errors import ReactiveError
+from reactive_nb.functions.function import Function
+from reactive_nb.notebook.arguments import watch_arguments
+from reactive_nb.subscriptions.subscription import Run, State, Subscription
+from reactive_nb.transaction.commit import Commit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Live(traitlets.HasTraits):
+    """A query's result that stays true; made by `query.live(...)`.
+
+    Displayed at the end of a cell it is a table. Dropping the last reference to it, or `close`, ends it.
+
+    Attributes:
+        value: What the query returned last; None before its first run and after an error. Not to be changed in place.
+        error: What the query raised at its last run, or None.
+        state: `"loading"`, `"fresh"`, `"stale"`, `"failed"` or `"closed"`.
+        path: The query's path.
+        args: The arguments as they are now.
+
+    Example:
+        >>> board = departures.live(origin=dropdown)
+        >>> board.observe(lambda change: print(len(change["new"])), "value")
+    """
+
+    value = traitlets.Any(read_only=True)
+    error = traitlets.Any(read_only=True)
+    state = traitlets.Unicode("loading", read_only=True)
+
+    def __init__(self, engine: Engine, function: Function, args: dict[str, Any]) -> None:
+        super().__init__()
+        self.engine = engine
+        self.path = function.path
+        self.args, self._unwatch = watch_arguments(args, self._move)
+        self._quiet: Any = None
+        self._hold: Hold | None = None
+        try:
+            self._hold = engine.hold(function, self.args, self)
+        except BaseException:
+            self._unwatch()
+            raise
+
+    # ------------------------------------------------------------------ news, on the engine's thread
+
+    def take_news(self, subscription: Subscription) -> None:
+        """Take over the result and keep quiet about it; called by the engine."""
+        self._quiet = self.hold_trait_notifications()
+        self._quiet.__enter__()
+        self.set_trait("error", subscription.error)
+        self.set_trait("value", subscription.result)
+        self.set_trait("state", "fresh" if subscription.error is None else "failed")
+
+    def announce(self) -> None:
+        """Tell the observers; called by the engine when every live result has its news."""
+        quiet, self._quiet = self._quiet, None
+        if quiet is not None:
+            quiet.__exit__(None, None, None)
+
+    def _move(self, args: dict[str, Any]) -> None:
+        """Ask for the result of other arguments; called on the thread that changed a widget."""
+        hold = self._hold
+        if hold is None or hold.closed:
+            return
+        self.args = args
+        try:
+            self.engine.move(hold, self.engine.find(self.path), args)
+        except ReactiveError as error:
+            # Shown where the result is shown: an exception here would end in a log that nobody looks at.
+            self.set_trait("error", error)
+            self.set_trait("state", "failed")
+
+    # ------------------------------------------------------------------ looking at it
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """The value as a pandas data frame, a row per document."""
+        import pandas as pd
+
+        return pd.DataFrame(self.value)
+
+    @property
+    def ts(self) -> int:
+        """The commit it is true for; the same for all live results of a database."""
+        return self.engine.shown_ts
+
+    @property
+    def runs(self) -> int:
+        """How often the query ran for it."""
+        return 0 if self._hold is None else self._hold.subscription.runs
+
+    @property
+    def history(self) -> Sequence[Run]:
+        """The latest runs, oldest first; each says `why()`."""
+        return () if self._hold is None else list(self._hold.subscription.history)
+
+    @property
+    def commit(self) -> Commit | None:
+        """The commit that made the last run necessary."""
+        history = self.history
+        return history[-1].commit if history else None
+
+    def why(self) -> str:
+        """Return in one sentence why the last run happened."""
+        history = self.history
+        return history[-1].why() if history else f"{self.path} has not run yet."
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether a commit has touched what it read, and the query has not run again yet."""
+        return self._hold is not None and self._hold.subscription.state is State.STALE
+
+    def close(self) -> None:
+        """Keep the value as it is from now on."""
+        if self.state != "closed":
+            self._unwatch()
+            if self._hold is not None:
+                self.engine.let_go(self._hold)
+            self.set_trait("state", "closed")
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.args.items())
+        return f"<live {self.path}({shown}), {self.state}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+        from reactive_nb.notebook.display import mimebundle
+
+        return mimebundle(self)

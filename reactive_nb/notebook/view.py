@@ -1,0 +1,108 @@
+"""One live result as the pages know it: the kernel's record of what was sent, and the entries that tell what is new.
+
+A moment of the result (`Seen`) comes in, an entry for the next frame goes out, or nothing when no page would change.
+There are no threads, widgets or clocks here; the hub calls every method under its lock. An entry is JSON of two forms:
+
+    whole    {"rows": [[key, row], ...], "kind", "columns", "total", "state", "error", "title"}
+    change   {"since": n, "ops": [...]} and those of kind, columns, total, state, error, title that changed
+
+A change applies to a page that has missed no frame about this view up to frame `since`; any other page asks for the
+whole. `state` is a live result's state, `error` is null or {"name", "message"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reactive_nb.notebook.interface import LiveResult
+from reactive_nb.notebook.rows import diff
+from reactive_nb.notebook.shape import Shape, columns_of, shape_of
+
+Entry = dict[str, Any]
+
+MAX_ARGUMENT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A live result as it was at one moment. The value is the engine's own and is only read."""
+
+    value: Any
+    state: str
+    error: BaseException | None
+    title: str
+
+    @classmethod
+    def of(cls, live: LiveResult) -> Seen:
+        """Return what `live` shows now."""
+        return cls(live.value, live.state, live.error, title_of(live))
+
+
+class View:
+    """One displayed live result.
+
+    Attributes:
+        id: Its name in frames.
+        seq: The latest frame that had news of it; starts as the latest frame there was, grows in `change`.
+        shown: Becomes False when a page shows the view no more, and True again when a page asks for it.
+        seen: The latest moment of the result. While the view is shown, pages know it, or will by the next frame.
+    """
+
+    __slots__ = ("_facts", "_shape", "id", "seen", "seq", "shown")
+
+    def __init__(self, id: str, seen: Seen, seq: int) -> None:
+        self.id = id
+        self.seq = seq
+        self.shown = True
+        self.seen = seen
+        self._shape = shape_of(self.seen.value)
+        self._facts = _facts(self._shape, self.seen, ())
+
+    def whole(self) -> Entry:
+        """Return the entry that a page without any knowledge needs."""
+        return {**self._facts, "rows": [[key, row] for key, row in self._shape.rows.items()]}
+
+    def change(self, seen: Seen, seq: int) -> Entry | None:
+        """Move on to `seen`, which frame `seq` will tell; return its entry, or None when a page would show the same."""
+        shape = shape_of(seen.value)
+        facts = _facts(shape, seen, self._facts["columns"] if shape.kind == self._shape.kind else ())
+        ops = diff(self._shape.rows, shape.rows)
+        news = {name: fact for name, fact in facts.items() if fact != self._facts[name]}
+        self.seen, self._shape, self._facts = seen, shape, facts
+        if not ops and not news:
+            return None
+        since, self.seq = self.seq, seq
+        if len(ops) > len(shape.rows) or "kind" in news:
+            return self.whole()  # more operations than rows: the rows are the shorter message
+        return {"since": since, "ops": ops, **news}
+
+
+def title_of(live: LiveResult) -> str:
+    """Return a live result's call as a person would write it: `latest(channel='general')`."""
+    return f"{live.path}({arguments_text(live.args)})"
+
+
+def arguments_text(args: Mapping[str, Any]) -> str:
+    """Return arguments as in a call, each cut to `MAX_ARGUMENT` characters."""
+    texts = ((name, repr(value)) for name, value in args.items())
+    return ", ".join(
+        f"{name}={text if len(text) <= MAX_ARGUMENT else text[: MAX_ARGUMENT - 1] + '…'}" for name, text in texts
+    )
+
+
+def error_facts(error: BaseException | None) -> dict[str, str] | None:
+    """Return what a page says about an error: the name of its class and its message."""
+    return None if error is None else {"name": type(error).__name__, "message": str(error)}
+
+
+def _facts(shape: Shape, seen: Seen, columns_before: Sequence[str]) -> dict[str, Any]:
+    return {
+        "kind": shape.kind,
+        "columns": columns_of(shape.rows.values(), columns_before),
+        "total": shape.total,
+        "state": seen.state,
+        "error": error_facts(seen.error),
+        "title": seen.title,
+    }

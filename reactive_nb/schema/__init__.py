@@ -1,0 +1,1 @@
+"""Declarations of tables, fields and indexes, and how one declaration becomes another."""

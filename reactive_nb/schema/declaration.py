@@ -1,0 +1,239 @@
+"""The schema as frozen records: what a table's documents may be and by which fields they are kept in order.
+
+A user writes `rnb.table(name=v.string()).index("by_name", "name")`; the engine stores the same thing as a document of
+the system table `_tables` (`StoredTable.to_document`). Nothing here looks at stored data: that is `evolution.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reactive_nb.errors import SchemaError
+from reactive_nb.values.validators import AnyValidator, ObjectValidator, UnionValidator, Validator, from_json, v
+
+BY_ID = "by_id"
+BY_CREATION_TIME = "by_creation_time"
+BUILT_IN_INDEXES = (BY_ID, BY_CREATION_TIME)
+
+TABLES = "_tables"
+"""The system table whose documents are the declarations of all tables."""
+TABLES_NUMBER = 1
+FIRST_USER_TABLE_NUMBER = 10001
+
+MAX_INDEXES = 64
+MAX_INDEX_FIELDS = 15  # 16 with the implicit _creationTime
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A declared list of fields (paths such as `"meta.device"`) by which a table's documents are kept in order.
+
+    `unique` refuses two documents with equal values in all its fields; a document in which one of them is missing
+    or null is exempt. `multi` files a document once under every element of the array in its first field.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    unique: bool = False
+    multi: bool = False
+
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """Return the field paths, each as its steps."""
+        return tuple(tuple(field.split(".")) for field in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The declaration of one table, made by `rnb.table(...)`; each method returns a new one."""
+
+    document: Validator | None = None
+    """What a document without its system fields must be; None accepts any document."""
+    indexes: tuple[Index, ...] = ()
+
+    def index(self, name: str, *fields: str, unique: bool = False, multi: bool = False) -> Table:
+        """Add an index.
+
+        Args:
+            name: How queries name it, by convention `by_<fields>`.
+            fields: One or more field paths; `_creationTime` follows them implicitly.
+            unique: Refuse two documents with the same values in these fields.
+            multi: Index every element of the array in the first field.
+
+        Raises:
+            SchemaError: The name is taken or not a name, or a field cannot be indexed.
+
+        Example:
+            >>> table(name=v.string()).index("by_name", "name").indexes[0].fields
+            ('name',)
+        """
+        wanted = f"Cannot declare the index {name!r}"
+        _check_name(name, wanted, "an index name")
+        if name in BUILT_IN_INDEXES or any(index.name == name for index in self.indexes):
+            raise SchemaError(
+                wanted, thing="the table has an index of this name", expected="a new name", hint="Choose another name"
+            )
+        if len(self.indexes) >= MAX_INDEXES:
+            raise SchemaError(
+                wanted,
+                thing=f"the table has {MAX_INDEXES} indexes already",
+                expected=f"at most {MAX_INDEXES}",
+                hint="Drop an index that no query names",
+            )
+        if not fields or len(fields) > MAX_INDEX_FIELDS or len(set(fields)) != len(fields):
+            raise SchemaError(
+                wanted,
+                thing=f"its fields are {list(fields)}",
+                expected=f"1 to {MAX_INDEX_FIELDS} different field paths",
+                hint="Name each field once",
+            )
+        for field in fields:
+            if not isinstance(field, str) or not all(field.split(".")) or field.startswith("_"):
+                raise SchemaError(
+                    wanted,
+                    thing=f"{field!r} is not a field it can use",
+                    expected="a path such as 'name' or 'meta.device' of fields without a leading underscore",
+                    hint="_creationTime is the last field of every index already; leave it out",
+                )
+            if self.document is not None and not _declares(self.document, field.split(".")):
+                raise SchemaError(
+                    wanted,
+                    thing=f"the table declares no field {field!r}",
+                    expected="a path to a declared field",
+                    hint="Declare the field in rnb.table(...) or correct the path",
+                )
+        return replace(self, indexes=(*self.indexes, Index(name, fields, unique, multi)))
+
+    def find(self, name: str) -> Index | None:
+        """Return the declared index of this name, or None."""
+        return next((index for index in self.indexes if index.name == name), None)
+
+    def field_names(self) -> list[str] | None:
+        """Return the declared top-level fields in order, or None when any document is accepted."""
+        return None if self.document is None else [name for name, _ in _declared_fields(self.document)]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A declared table as the engine keeps it: with its name and the number that its documents' ids carry."""
+
+    name: str
+    number: int
+    table: Table
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the fields of this table's document in `_tables`."""
+        return {
+            "name": self.name,
+            "number": self.number,
+            "document": None if self.table.document is None else self.table.document.to_json(),
+            "indexes": [
+                {"name": index.name, "fields": list(index.fields), "unique": index.unique, "multi": index.multi}
+                for index in self.table.indexes
+            ],
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> StoredTable:
+        """Return the table that a document of `_tables` describes."""
+        stored = document["document"]
+        indexes = tuple(
+            Index(index["name"], tuple(index["fields"]), index["unique"], index["multi"])
+            for index in document["indexes"]
+        )
+        validator = None if stored is None else from_json(stored)
+        return cls(document["name"], document["number"], Table(validator, indexes))
+
+
+def table(document: Validator | None = None, /, **fields: Validator) -> Table:
+    """Declare a table.
+
+    Args:
+        document: A validator of whole documents, such as a union of objects; instead of `fields`.
+        fields: One validator per field. Documents may have no other field.
+
+    Returns:
+        The declaration, to be given to `db.define(name=...)`. Without any argument every document is accepted.
+
+    Raises:
+        SchemaError: A field name is reserved or not a name, or `document` is not an object, a union of objects or any.
+
+    Example:
+        >>> users = table(name=v.string(), age=v.optional(v.number())).index("by_name", "name")
+    """
+    wanted = "Cannot declare the table"
+    if document is not None and fields:
+        raise SchemaError(
+            wanted,
+            thing="both a whole-document validator and fields were given",
+            expected="one of the two",
+            hint="Put the fields into v.object(...)",
+        )
+    if document is None:
+        if not fields:
+            return Table(None)
+        document = v.object(fields)
+    if isinstance(document, AnyValidator):
+        return Table(None)
+    for name, field in _declared_fields(document):
+        _check_name(name, wanted, "a field name")
+        if not isinstance(field, Validator):
+            raise SchemaError(
+                wanted,
+                thing=f"the field {name!r} is declared as {field!r}",
+                expected="a validator such as v.string()",
+                hint="Use the builders of rnb.v",
+            )
+    return Table(document)
+
+
+def check_table_name(name: str) -> None:
+    """Raise `SchemaError` unless `name` can name a user's table."""
+    _check_name(name, f"Cannot use the table name {name!r}", "a table name")
+
+
+def _check_name(name: object, wanted: str, kind: str) -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise SchemaError(
+            wanted,
+            thing=f"{name!r} is not {kind}",
+            expected="a letter followed by at most 63 letters, digits and underscores",
+            hint="Names with a leading underscore are the engine's own; choose another name",
+        )
+
+
+def _declared_fields(document: Validator) -> Iterator[tuple[str, Validator]]:
+    """Yield the fields of an object validator, or of all members of a union of objects (a name once)."""
+    match document:
+        case ObjectValidator():
+            yield from document.fields.items()
+        case UnionValidator() if all(isinstance(member, ObjectValidator) for member in document.members):
+            yield from {name: field for member in document.members for name, field in _declared_fields(member)}.items()
+        case _:
+            raise SchemaError(
+                "Cannot declare the table",
+                thing=f"its documents are declared as {document.describe()}",
+                expected="an object, a union of objects, or any",
+                hint="Wrap single values into a field of an object",
+            )
+
+
+def _declares(validator: Validator, path: list[str]) -> bool:
+    """Whether some value that `validator` accepts can have something at `path`."""
+    if not path:
+        return True
+    match validator:
+        case ObjectValidator():
+            field = validator.fields.get(path[0])
+            return field is not None and _declares(field, path[1:])
+        case UnionValidator():
+            return any(_declares(member, path) for member in validator.members)
+        case _:
+            inner = getattr(validator, "inner", None)
+            if isinstance(inner, Validator):
+                return _declares(inner, path)
+            return isinstance(validator, AnyValidator) or validator.describe().startswith("a record")

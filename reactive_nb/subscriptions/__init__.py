@@ -1,0 +1,1 @@
+"""From a commit to the one moment: which results are stale, which changed, what is pushed together."""

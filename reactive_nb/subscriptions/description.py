@@ -1,0 +1,66 @@
+"""Causes in words: which mutation did what to which document, and in which range of which index that was seen.
+
+Comes in: a cause. Goes out: the middle of the sentence that `Run.why` makes.
+"""
+
+from __future__ import annotations
+
+from reactive_nb.documents.interval import ALL, Interval
+from reactive_nb.documents.snapshot import Snapshot
+from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID
+from reactive_nb.subscriptions.subscription import Cause, touches
+from reactive_nb.values.key_reader import read_values
+
+_SHOWN_DOCUMENTS = 3
+_AFTER = b"\xff"
+
+
+def describe_cause(cause: Cause, snapshot: Snapshot) -> str:
+    """Return what a commit did that made a result stale.
+
+    Args:
+        cause: The commit, and where it met what the query had read.
+        snapshot: Any recent one; it tells the fields of the index.
+    """
+    commit = cause.commit
+    if cause.key is None:
+        return f"{commit.function} (commit {commit.ts}) declared the table {cause.table} anew"
+    met = [change for change in commit.changes if change.table == cause.table and touches(change, cause)]
+    acts = []
+    for change in met[:_SHOWN_DOCUMENTS]:
+        verb = "inserted" if change.old is None else "deleted" if change.new is None else "changed"
+        acts.append(f"{verb} {change.id}")
+    others = sum(1 for change in commit.changes if change.table == cause.table) - len(acts)
+    more = f" (and {others} more documents of the table)" if others else ""
+    return (
+        f"{commit.function} (commit {commit.ts}) {', '.join(acts)}{more}, within the range "
+        f"{describe_range(cause.table, cause.index, cause.interval, snapshot)} that it had read"
+    )
+
+
+def describe_range(table: str, index: str, interval: Interval, snapshot: Snapshot) -> str:
+    """Return an index range in words: `messages.by_channel[channel = 'general']`."""
+    if index == BY_ID:
+        point = interval.end == interval.start + b"\0"
+        return f"{table}.by_id[_id = {interval.start.decode()!r}]" if point else f"{table}.by_id[{_span(interval)}]"
+    state = snapshot.tables.get(table)
+    declared = None if state is None else state.stored.table.find(index)
+    if declared is None and index != BY_CREATION_TIME:
+        return f"{table}.{index}"
+    fields = [*(declared.fields if declared else ()), "_creationTime"]
+    lower, after_lower = read_values(interval.start, len(fields))
+    upper, after_upper = read_values(interval.end, len(fields))
+    equal = 0
+    while equal < min(len(lower), len(upper)) and lower[equal] == upper[equal]:
+        equal += 1
+    parts = [f"{field} = {value!r}" for field, value in zip(fields, lower[:equal], strict=False)]
+    if equal < len(lower):
+        above = ">" if after_lower == _AFTER else ">="
+        parts.append(f"{fields[equal]} {above} {lower[equal]!r}")
+    if equal < len(upper):
+        parts.append(f"{fields[equal]} {'<=' if after_upper else '<'} {upper[equal]!r}")
+    return f"{table}.{index}[{', '.join(parts) or 'all'}]"
+
+
+def _span(interval: Interval) -> str:
+    return "all" if interval == ALL else f"from {interval.start.decode()!r}"

@@ -1,0 +1,276 @@
+"""Which results are true: finds the ones a commit made stale, and records what their next runs looked at.
+
+Comes in: commits, and outcomes of runs. Goes out: the subscriptions to run again, and which of them have changed.
+A result without a holder stays as a cached answer until a commit touches what it read or room is needed.
+
+Mutable, and not for two threads at once: the engine holds its state lock around every call. Running functions is not
+done here, so no user code runs under that lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from reactive_nb.documents.interval import ALL, Interval, IntervalSet
+from reactive_nb.functions.function import Function
+from reactive_nb.functions.runner import Outcome
+from reactive_nb.subscriptions.interval_index import IntervalIndex
+from reactive_nb.subscriptions.subscription import Cause, Run, State, Subscription
+from reactive_nb.transaction.commit import Commit
+from reactive_nb.transaction.read_set import overlap
+from reactive_nb.values import wire
+
+Place = tuple[str, str]
+Key = tuple[str, bytes]
+
+CACHED_RESULTS = 256
+CACHED_BYTES = 16 << 20
+
+
+class SubscriptionManager:
+    """All subscriptions of one engine.
+
+    Args:
+        since: Returns the commits after a ts, or None when some of them are no longer held.
+        describe: Says in words what a cause was, for `Run.why`.
+    """
+
+    def __init__(self, since: Callable[[int], list[Commit] | None], describe: Callable[[Cause], str]) -> None:
+        self._since = since
+        self._describe = describe
+        self._by_key: dict[Key, Subscription] = {}
+        self._readers: dict[Place, IntervalIndex[Subscription]] = {}
+        # In the order in which they became due, so that a refresh runs them in that order.
+        self._due: dict[Subscription, None] = {}
+        # Held by nobody, least recently used first.
+        self._cached: dict[Subscription, int] = {}
+        self._cached_bytes = 0
+
+    # ------------------------------------------------------------------ who asks for what
+
+    def hold(self, function: Function, args: dict[str, Any]) -> Subscription:
+        """Return the subscription for a query call, for the caller to keep until `release`; a new one is due."""
+        key = key_of(function, args)
+        subscription = self._by_key.get(key)
+        if subscription is None:
+            subscription = self._by_key[key] = Subscription(function, args, key)
+        self._uncache(subscription)
+        subscription.holders += 1
+        if subscription.state is not State.FRESH:
+            self._due[subscription] = None
+        return subscription
+
+    def release(self, subscription: Subscription) -> None:
+        """Give up one hold; without any, a true result stays as a cached answer."""
+        subscription.holders -= 1
+        if subscription.holders == 0:
+            self._due.pop(subscription, None)
+            self._cache(subscription)
+
+    def cached(self, function: Function, args: dict[str, Any]) -> bytes | None:
+        """Return the encoded result of a query call if it is known and still true."""
+        subscription = self._by_key.get(key_of(function, args))
+        if subscription is None or not self._answers(subscription):
+            return None
+        if subscription in self._cached:
+            self._cached[subscription] = self._cached.pop(subscription)  # most recently used
+        return subscription.encoded
+
+    def keep(self, function: Function, args: dict[str, Any], outcome: Outcome) -> None:
+        """Keep the outcome of a call that nobody holds as a cached answer, if it can be one."""
+        key = key_of(function, args)
+        if key not in self._by_key and outcome.error is None and not outcome.uses_chance:
+            subscription = self._by_key[key] = Subscription(function, args, key)
+            self.record(subscription, outcome, 0.0)
+            self._cache(subscription)
+
+    def replaced(self, function: Function) -> None:
+        """Take a function that was registered again: its results are due, whatever they read."""
+        for subscription in [each for each in self._by_key.values() if each.key[0] == function.path]:
+            subscription.function = function
+            self._stale(subscription, None)
+
+    # ------------------------------------------------------------------ what is true
+
+    def on_commit(self, commit: Commit) -> None:
+        """Mark as stale whatever the commit touches; the cost depends on how many that are, not on all there are."""
+        for place, keys in commit.touched.items():
+            readers = self._readers.get(place)
+            if readers is not None:
+                for key in keys:
+                    for subscription in readers.stab(key):
+                        if subscription.state is State.FRESH:
+                            read = next(each for each in subscription.intervals[place] if each.contains(key))
+                            self._stale(subscription, Cause(commit, *place, read, key))
+        if commit.redeclared:
+            for subscription in list(self._by_key.values()):
+                for table, index in subscription.intervals:
+                    if table in commit.redeclared and subscription.state is State.FRESH:
+                        self._stale(subscription, Cause(commit, table, index, ALL, None))
+
+    @property
+    def has_due(self) -> bool:
+        """Whether a held subscription must run."""
+        return bool(self._due)
+
+    def due(self) -> list[Subscription]:
+        """Return the held subscriptions that must run, and forget that they are due."""
+        due = list(self._due)
+        self._due.clear()
+        return due
+
+    def record(self, subscription: Subscription, outcome: Outcome, duration_ms: float) -> bool:
+        """Take the outcome of a run; it is stale again at once if a later commit touched what it read.
+
+        Returns:
+            Whether result or error differ from what they were.
+        """
+        if subscription.state is State.CLOSED:
+            return False
+        encoded = _encoded(outcome.result) if outcome.error is None else None
+        first = subscription.state is State.LOADING
+        changed = first or not _same(subscription, outcome, encoded)
+        subscription.history.append(
+            Run(
+                subscription.call,
+                outcome.ts,
+                duration_ms,
+                changed,
+                outcome.error,
+                subscription.cause,
+                subscription.runs == 0,
+                self._describe,
+            )
+        )
+        subscription.runs += 1
+        subscription.ts = outcome.ts
+        if changed:
+            subscription.result, subscription.error, subscription.encoded = outcome.result, outcome.error, encoded
+            subscription.plain = None
+        subscription.uses_chance = outcome.uses_chance
+        subscription.state, subscription.cause = State.FRESH, None
+        self._read(subscription, outcome.reads.intervals())
+        later = self._since(outcome.ts)
+        if later is None:
+            self._stale(subscription, None)
+        else:
+            for commit in later:
+                found = overlap(subscription.intervals, commit)
+                if found is not None:
+                    self._stale(subscription, Cause(commit, found.table, found.index, found.interval, found.key))
+                    break
+        return changed
+
+    def _stale(self, subscription: Subscription, cause: Cause | None) -> None:
+        if subscription.holders == 0:
+            self._drop(subscription)
+            return
+        if subscription.state is not State.LOADING:
+            subscription.state, subscription.cause = State.STALE, cause
+        self._due[subscription] = None
+
+    def _read(self, subscription: Subscription, intervals: dict[Place, IntervalSet]) -> None:
+        """Register what a subscription now depends on, touching only what differs from before."""
+        before = subscription.intervals
+        for place in before.keys() | intervals.keys():
+            old, new = before.get(place), intervals.get(place)
+            if old == new:
+                continue
+            readers = self._readers.get(place)
+            if readers is None:
+                readers = self._readers[place] = IntervalIndex()
+            old_ones: set[Interval] = set() if old is None else set(old)
+            new_ones: set[Interval] = set() if new is None else set(new)
+            for interval in old_ones - new_ones:
+                readers.remove(interval, subscription)
+            for interval in new_ones - old_ones:
+                readers.add(interval, subscription)
+            if not len(readers):
+                del self._readers[place]
+        subscription.intervals = intervals
+
+    # ------------------------------------------------------------------ what is kept
+
+    def _cache(self, subscription: Subscription) -> None:
+        size = 0 if subscription.encoded is None else len(subscription.encoded)
+        if not self._answers(subscription) or size > CACHED_BYTES:
+            self._drop(subscription)
+            return
+        subscription.result = None  # the encoding answers; keeping both would double the memory
+        self._cached[subscription] = size
+        self._cached_bytes += size
+        while len(self._cached) > CACHED_RESULTS or self._cached_bytes > CACHED_BYTES:
+            self._drop(next(iter(self._cached)))
+
+    def _uncache(self, subscription: Subscription) -> None:
+        size = self._cached.pop(subscription, None)
+        if size is not None:
+            self._cached_bytes -= size
+            assert subscription.encoded is not None
+            subscription.result = wire.decode(subscription.encoded)
+
+    def _drop(self, subscription: Subscription) -> None:
+        size = self._cached.pop(subscription, None)
+        if size is not None:
+            self._cached_bytes -= size
+        self._read(subscription, {})
+        self._by_key.pop(subscription.key, None)
+        self._due.pop(subscription, None)
+        subscription.state = State.CLOSED
+
+    def _answers(self, subscription: Subscription) -> bool:
+        """Whether the encoded result may answer another call."""
+        encoded = subscription.encoded
+        if subscription.state is not State.FRESH or subscription.uses_chance or encoded is None:
+            return False
+        if subscription.plain is None:
+            subscription.plain = _is_plain(subscription.result, encoded)
+        return subscription.plain
+
+    def subscriptions(self) -> Iterable[Subscription]:
+        """Return all that are held."""
+        return [subscription for subscription in self._by_key.values() if subscription.holders]
+
+    def check(self) -> None:
+        """Assert that indexes, cache and states agree."""
+        expected: dict[Place, list[tuple[Interval, int]]] = {}
+        for key, subscription in self._by_key.items():
+            assert subscription.key == key
+            assert subscription.state is not State.CLOSED
+            assert (subscription.holders == 0) == (subscription in self._cached)
+            assert (subscription.state is not State.FRESH) == (subscription in self._due) or not subscription.holders
+            for place, intervals in subscription.intervals.items():
+                expected.setdefault(place, []).extend((interval, id(subscription)) for interval in intervals)
+        assert expected.keys() == self._readers.keys()
+        for place, entries in expected.items():
+            self._readers[place].check()
+            assert len(self._readers[place]) == len(entries)
+        assert self._cached_bytes == sum(self._cached.values())
+
+
+def key_of(function: Function, args: dict[str, Any]) -> Key:
+    """Return what makes two calls the same one."""
+    return function.path, wire.encode({name: args[name] for name in sorted(args)})
+
+
+def _encoded(result: Any) -> bytes | None:
+    """Return the encoding by which a result is compared; None when it holds more than values."""
+    try:
+        return wire.encode(result)
+    except Exception:  # noqa: BLE001 - whatever a user's object raises, it cannot be compared
+        return None
+
+
+def _is_plain(result: Any, encoded: bytes) -> bool:
+    """Whether decoding gives the same result back, so that the encoding may answer other calls (a tuple would not)."""
+    try:
+        return bool(wire.decode(encoded) == result)
+    except ValueError:
+        return False  # vectors: numpy refuses to say whether two arrays are equal in one word
+
+
+def _same(subscription: Subscription, outcome: Outcome, encoded: bytes | None) -> bool:
+    if outcome.error is not None or subscription.error is not None:
+        return type(outcome.error) is type(subscription.error) and str(outcome.error) == str(subscription.error)
+    return encoded is not None and encoded == subscription.encoded

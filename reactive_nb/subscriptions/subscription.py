@@ -1,0 +1,180 @@
+"""A subscription: one query call whose result is kept, shared by all who asked for the same.
+
+It remembers what it read, so that a commit can find it; what it answered, so that an equal answer is not announced;
+and why each of its runs happened.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from reactive_nb.documents.interval import Interval, IntervalSet
+from reactive_nb.functions.function import Function
+from reactive_nb.transaction.commit import Commit
+
+HISTORY = 50
+"""How many runs a subscription remembers."""
+
+
+class State(enum.Enum):
+    """What comes next for a subscription."""
+
+    LOADING = "loading"
+    """It has not run yet; the next refresh runs it. Every subscription starts here."""
+    FRESH = "fresh"
+    """Its result is true; nothing to do until a commit touches what it read."""
+    STALE = "stale"
+    """A commit touched what it read, or its function was replaced; the next refresh runs it."""
+    CLOSED = "closed"
+    """Nobody holds it; it is out of the manager and stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a subscription became stale: the first commit that touched it since its last run."""
+
+    commit: Commit
+    table: str
+    index: str
+    interval: Interval
+    key: bytes | None
+    """The touched index key, or None when the table was declared anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a subscription's query.
+
+    Attributes:
+        call: The function with its arguments, as text.
+        ts: The moment it ran at.
+        duration_ms: How long the function took.
+        changed: Whether its result or error was another one than before.
+        error: What it raised, or None.
+        cause: The commit that made it necessary; None for the first run and after the function was replaced.
+        first: Whether it was the first run.
+    """
+
+    call: str
+    ts: int
+    duration_ms: float
+    changed: bool
+    error: BaseException | None
+    cause: Cause | None
+    first: bool
+    described: Callable[[Cause], str]
+
+    @property
+    def commit(self) -> Commit | None:
+        """The commit that made it necessary."""
+        return None if self.cause is None else self.cause.commit
+
+    @property
+    def table(self) -> str | None:
+        """The table that this commit changed."""
+        return None if self.cause is None else self.cause.table
+
+    @property
+    def index(self) -> str | None:
+        """The index in which it met what the query had read."""
+        return None if self.cause is None else self.cause.index
+
+    @property
+    def documents(self) -> list[str]:
+        """The ids of the documents through which it met it."""
+        cause = self.cause
+        if cause is None or cause.key is None:
+            return []
+        return [change.id for change in cause.commit.changes if change.table == cause.table and touches(change, cause)]
+
+    def why(self) -> str:
+        """Return in one sentence why this run happened: mutation, commit, document, table, index range, outcome."""
+        if self.first:
+            return f"{self.call} ran at commit {self.ts} because it was asked for the first time."
+        if self.cause is None:
+            return f"{self.call} ran at commit {self.ts} because its function was defined again."
+        if self.error is not None:
+            outcome = f"it raised {type(self.error).__name__}"
+        else:
+            outcome = "the result changed" if self.changed else "the result stayed the same"
+        return f"{self.call} ran at commit {self.ts} because {self.described(self.cause)}; {outcome}."
+
+
+def touches(change: Any, cause: Cause) -> bool:
+    """Whether a change put a document at, or took one from, the key of a cause."""
+    for keys in (change.old_keys, change.new_keys):
+        if keys is not None and any(key == cause.key or (type(key) is tuple and cause.key in key) for key in keys):
+            return True
+    return False
+
+
+class Subscription:
+    """One query call kept true; changed only by its manager.
+
+    Attributes:
+        function: What runs; replaced when its path is registered again.
+        args: Its arguments, checked.
+        key: What makes two requests the same: path and encoded arguments.
+        state: See `State`.
+        cause: Starts None; set when a commit makes it stale, until the run that this leads to.
+        ts: The moment of its last run.
+        result: What the last run returned; None before the first and when it raised.
+        error: What the last run raised, or None.
+        encoded: The result's encoding, by which results are compared; None when it is not made of values.
+        plain: Whether the encoding gives the same result back; None until somebody needs to know.
+        uses_chance: Whether the last run depended on time or randomness, so that it answers no other call.
+        intervals: What the last run looked at.
+        page_ends: Where its pages ended, so that they keep their intervals.
+        holders: How many ask for it to be kept; at none it is only a cached result.
+        runs: How often it ran.
+        history: Its last runs, oldest first.
+    """
+
+    __slots__ = (
+        "args",
+        "cause",
+        "encoded",
+        "error",
+        "function",
+        "history",
+        "holders",
+        "intervals",
+        "key",
+        "page_ends",
+        "plain",
+        "result",
+        "runs",
+        "state",
+        "ts",
+        "uses_chance",
+    )
+
+    def __init__(self, function: Function, args: dict[str, Any], key: tuple[str, bytes]) -> None:
+        self.function = function
+        self.args = args
+        self.key = key
+        self.state = State.LOADING
+        self.cause: Cause | None = None
+        self.ts = 0
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.encoded: bytes | None = None
+        self.plain: bool | None = None
+        self.uses_chance = False
+        self.intervals: dict[tuple[str, str], IntervalSet] = {}
+        self.page_ends: list[tuple[str, str | None, str]] = []
+        self.holders = 0
+        self.runs = 0
+        self.history: deque[Run] = deque(maxlen=HISTORY)
+
+    @property
+    def call(self) -> str:
+        """The function with its arguments, as text: `latest(channel='general')`."""
+        return f"{self.function.path}({', '.join(f'{name}={value!r}' for name, value in self.args.items())})"
+
+    def __repr__(self) -> str:
+        return f"<Subscription {self.call} {self.state.value}>"

@@ -1,0 +1,1 @@
+"""Transactions as values, and the one place that turns them into commits."""

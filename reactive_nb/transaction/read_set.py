@@ -1,0 +1,101 @@
+"""What a function looked at, as ranges of index keys, including the ranges that held nothing.
+
+Comes in: each scan and point read of a run. Goes out: the answer to the one question of the engine, "does this commit
+touch what that reader looked at?". The committer asks it to find conflicts, the subscription manager to find stale
+results. A range is recorded and not the rows in it, so a phantom insert is caught like any other write.
+(After Convex, crates/database/src/reads.rs.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reactive_nb.documents.interval import Interval, IntervalSet
+from reactive_nb.schema.declaration import BY_ID
+from reactive_nb.transaction.commit import Commit
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Where a commit met a read set first; `key` is None when the whole table was declared anew."""
+
+    commit: Commit
+    table: str
+    index: str
+    interval: Interval
+    key: bytes | None
+
+
+class Scan:
+    """A range read that may still go on: it has been consumed up to `last`, or whole.
+
+    Starts with nothing consumed; `last` moves as documents are handed out; `exhausted` becomes true when the reader
+    has seen the end of the range.
+    """
+
+    __slots__ = ("exhausted", "interval", "last", "reverse")
+
+    def __init__(self, interval: Interval, reverse: bool) -> None:
+        self.interval = interval
+        self.reverse = reverse
+        self.last: bytes | None = None
+        self.exhausted = False
+
+    def consumed(self) -> Interval | None:
+        """Return the part that was looked at, or None when nothing was."""
+        start, end = self.interval
+        if self.exhausted:
+            return self.interval
+        if self.last is None:
+            return None
+        return Interval(self.last, end) if self.reverse else Interval(start, self.last + b"\0")
+
+
+class ReadSet:
+    """The ranges one run has looked at, by table and index."""
+
+    __slots__ = ("_reads",)
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[str, str], list[Interval | Scan]] = {}
+
+    def add(self, table: str, index: str, read: Interval | Scan) -> None:
+        """Record a range, or a scan that will say at the end how far it went."""
+        reads = self._reads.get((table, index))
+        if reads is None:
+            self._reads[table, index] = [read]
+        else:
+            reads.append(read)
+
+    def add_point(self, table: str, id: str) -> None:
+        """Record a look at one document, there or not."""
+        key = id.encode()
+        self.add(table, BY_ID, Interval(key, key + b"\0"))
+
+    def __bool__(self) -> bool:
+        return bool(self._reads)
+
+    def intervals(self) -> dict[tuple[str, str], IntervalSet]:
+        """Return what was looked at up to now, merged."""
+        merged: dict[tuple[str, str], IntervalSet] = {}
+        for place, reads in self._reads.items():
+            looked_at = [read.consumed() if isinstance(read, Scan) else read for read in reads]
+            intervals = IntervalSet(interval for interval in looked_at if interval is not None)
+            if intervals:
+                merged[place] = intervals
+        return merged
+
+
+def overlap(reads: Mapping[tuple[str, str], IntervalSet], commit: Commit) -> Overlap | None:
+    """Return where `commit` touches what was read, or None."""
+    for (table, index), intervals in reads.items():
+        if commit.redeclared and table in commit.redeclared:
+            return Overlap(commit, table, index, next(iter(intervals)), None)
+        keys = commit.touched.get((table, index))
+        if keys:
+            key = intervals.overlaps_any(keys)
+            if key is not None:
+                interval = next(interval for interval in intervals if interval.contains(key))
+                return Overlap(commit, table, index, interval, key)
+    return None

@@ -1,0 +1,260 @@
+"""A real JupyterLab server, and one of its notebooks as a person sees it in a browser.
+
+In: cells of source text. Out: the text that stands under them. Nothing here waits for a stretch of time: every wait is
+for something that the server, the kernel or the page says, with a limit after which it fails and names what was missing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+from urllib.error import URLError
+from urllib.parse import quote, urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
+
+import nbformat
+from playwright.sync_api import Error, Locator, Page, expect
+
+START_SECONDS = 120.0
+STEP_SECONDS = 60.0
+
+SETTINGS = {
+    # A first start otherwise asks about news over the notebook, and asks other hosts for updates.
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True},
+    # Outputs that are scrolled out of sight stay in the page, so that tests can read them.
+    "notebook-extension/tracker": {"windowingMode": "none"},
+}
+
+
+class LabServer:
+    """A JupyterLab server that reads and writes nothing outside its own folder.
+
+    Attributes:
+        root: The folder whose notebooks it serves.
+        url: Where it listens, without a final slash.
+        token: What a page has to present.
+        log: The file with everything it printed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "root"
+        self.root.mkdir()
+        self.token = secrets.token_hex(16)
+        self.log = folder / "server.log"
+        self._runtime = folder / "runtime"
+        self._open = build_opener(ProxyHandler({})).open
+        for name, values in SETTINGS.items():
+            file = folder / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(values), encoding="utf-8")
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+            *("--ip=127.0.0.1", "--port=0", "--ServerApp.port_retries=0"),
+            f"--ServerApp.root_dir={self.root}",
+            f"--IdentityProvider.token={self.token}",
+            f"--LabApp.user_settings_dir={folder / 'settings'}",
+            f"--LabApp.workspaces_dir={folder / 'workspaces'}",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.extension_manager=readonly",
+        ]
+        places = {
+            "JUPYTER_CONFIG_DIR": folder / "config",
+            "JUPYTER_DATA_DIR": folder / "data",
+            "JUPYTER_RUNTIME_DIR": self._runtime,
+            "IPYTHONDIR": folder / "ipython",
+        }
+        environment = os.environ | {name: str(place) for name, place in places.items()}
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+            )
+        try:
+            self.url = self._wait_until_it_answers()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the server and its kernels."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def write_notebook(self, name: str, *sources: str) -> str:
+        """Write a notebook of code cells into the served folder and return its path, as `Notebook.open` takes it."""
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        # Without this a dialog asks for the kernel.
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(book, self.root / name)
+        return name
+
+    def shut_down_kernels(self) -> None:
+        """End every kernel that notebooks have left running."""
+        for session in self._ask("/api/sessions"):
+            self._ask(f"/api/sessions/{session['id']}", method="DELETE")
+
+    def _wait_until_it_answers(self) -> str:
+        info = self._runtime / f"jpserver-{self._process.pid}.json"
+        for _ in range(int(START_SECONDS / 0.1)):
+            try:
+                # It writes the file when it knows its port, and answers a little later.
+                self.url = str(json.loads(info.read_text(encoding="utf-8"))["url"]).rstrip("/")
+                self._ask("/api/status")
+                return self.url
+            except (FileNotFoundError, json.JSONDecodeError, URLError, ConnectionError):
+                if self._ended_within(0.1):
+                    break
+        raise RuntimeError(f"JupyterLab does not answer. It printed:\n{self.log.read_text(encoding='utf-8')}")
+
+    def _ended_within(self, seconds: float) -> bool:
+        try:
+            self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _ask(self, path: str, method: str = "GET") -> Any:
+        request = Request(self.url + path, method=method, headers={"Authorization": f"token {self.token}"})
+        with self._open(request, timeout=30) as response:
+            return json.loads(response.read() or b"null")
+
+
+class Notebook:
+    """One notebook in one browser page, driven by JupyterLab's own commands.
+
+    Attributes:
+        page: The Playwright page, for what has no method here.
+        console: What the page reported: uncaught errors, and messages of level error.
+        foreign_requests: The addresses asked of any host but the server's.
+    """
+
+    def __init__(self, page: Page, lab: LabServer) -> None:
+        self.page = page
+        self.lab = lab
+        self.console: list[str] = []
+        self.foreign_requests: list[str] = []
+        host = urlsplit(lab.url).netloc
+        page.set_default_timeout(STEP_SECONDS * 1000)
+        page.on("pageerror", lambda error: self.console.append(str(error)))
+        page.on("console", lambda message: self.console.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda request: self._note_request(request.url, host))
+        page.on("websocket", lambda socket: self._note_request(socket.url, host))
+
+    def open(self, path: str) -> Self:
+        """Open a notebook of the served folder and return when its kernel answers; open again to reload the page."""
+        self.page.goto(f"{self.lab.url}/lab/tree/{quote(path)}?token={self.lab.token}&reset")
+        self.page.wait_for_function("path => window.jupyterapp?.shell.currentWidget?.context?.path === path", arg=path)
+        # The page calls a notebook idle before it has a kernel, and commands then do nothing: ask the kernel itself.
+        self._evaluate("await app.restored; await panel.context.ready; await panel.sessionContext.ready;")
+        self._evaluate("await panel.sessionContext.session.kernel.info;")
+        return self
+
+    def run_all(self, *, allow_errors: bool = False, seconds: float = STEP_SECONDS) -> None:
+        """Run every cell and return when the last has finished; an exception in a cell is an `AssertionError` here."""
+        self._evaluate("await app.commands.execute('notebook:run-all-cells');", seconds=seconds)
+        if not allow_errors:
+            self._refuse_errors()
+
+    def run_cell(
+        self, index: int, *, wait: bool = True, allow_errors: bool = False, seconds: float = STEP_SECONDS
+    ) -> None:
+        """Run one cell; with `wait=False` return as soon as the kernel has been asked, as someone who goes on clicking."""
+        run = "app.commands.execute('notebook:run-cell');"
+        self._evaluate(
+            "panel.content.deselectAll(); panel.content.activeCellIndex = argument;" + ("await " if wait else "") + run,
+            index,
+            seconds,
+        )
+        if wait and not allow_errors:
+            self._refuse_errors(index)
+
+    def add_cell(self, source: str) -> int:
+        """Append a code cell, without running it, and return its index."""
+        index = int(
+            self._evaluate(
+                "const model = panel.content.model.sharedModel; const index = model.cells.length;"
+                "model.insertCell(index, {cell_type: 'code', source: argument}); return index;",
+                source,
+            )
+        )
+        self.cell(index).wait_for(state="attached")
+        return index
+
+    def cell(self, index: int) -> Locator:
+        """The whole cell in the page."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(index)
+
+    def output(self, index: int) -> Locator:
+        """What stands under a cell, for finding buttons and tables in it."""
+        return self.cell(index).locator(".jp-Cell-outputArea")
+
+    def output_text(self, index: int) -> str:
+        """The text under a cell as it is now, one line per output, without the numbers in the margin."""
+        return "\n".join(text.strip() for text in self._outputs(index).all_inner_texts())
+
+    def wait_for_output(self, index: int, text: str, seconds: float = STEP_SECONDS) -> None:
+        """Return when `text` stands in one of the outputs of a cell."""
+        found = self._outputs(index).filter(has_text=text).first
+        try:
+            expect(found).to_be_attached(timeout=seconds * 1000)
+        except AssertionError:
+            shown = self.output_text(index)
+            raise AssertionError(f"cell {index} shows {shown!r} after {seconds} s, not {text!r}") from None
+
+    def restart_kernel(self) -> None:
+        """Restart the kernel and return when the new one answers; outputs stay."""
+        self._evaluate("await panel.sessionContext.restartKernel();")
+        self._evaluate("await panel.sessionContext.session.kernel.requestKernelInfo();")
+
+    def screenshot(self, path: Path) -> None:
+        """Write what the window shows as a PNG file."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=path)
+
+    def _outputs(self, index: int) -> Locator:
+        return self.output(index).locator("> .jp-OutputArea-child > .jp-OutputArea-output")
+
+    def _refuse_errors(self, index: int | None = None) -> None:
+        failed = self._evaluate(
+            "return panel.content.widgets.flatMap((cell, index) => (cell.model.outputs?.toJSON() ?? [])"
+            ".filter(output => output.output_type === 'error')"
+            ".map(output => ({index, text: output.ename + ': ' + output.evalue})));"
+        )
+        wrong = [f"cell {cell['index']}: {cell['text']}" for cell in failed if index in (None, cell["index"])]
+        assert not wrong, "\n".join(wrong)
+
+    def _note_request(self, url: str, host: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
+            self.foreign_requests.append(url)
+
+    def _evaluate(self, body: str, argument: object = None, seconds: float = STEP_SECONDS) -> Any:
+        """Run the body of an async JavaScript function that sees `app`, `panel` (the notebook) and `argument`.
+
+        A body without `return` gives None: a promise of one of Lab's own objects would never get through to Python.
+        """
+        script = f"""async ([argument, limit]) => {{
+            const app = window.jupyterapp;
+            const panel = app.shell.currentWidget;
+            const answer = (async () => {{ {body} return null; }})();
+            const late = new Promise((_, fail) => setTimeout(() => fail(new Error('no answer in time')), limit));
+            return Promise.race([answer, late]);
+        }}"""
+        try:
+            return self.page.evaluate(script, [argument, seconds * 1000])
+        except Error as error:
+            raise AssertionError(f"{error.message} (while waiting {seconds} s for: {body})") from None

@@ -1,0 +1,120 @@
+"""An engine, its live results and a pace whose every step a test decides. They satisfy notebook/interface.py."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import traitlets
+
+from reactive_nb.notebook.interface import LiveResult, OpenEngine
+
+
+@dataclass(frozen=True)
+class FakeRun:
+    ts: int
+    cause: str
+
+    def why(self) -> str:
+        return self.cause
+
+
+@dataclass(frozen=True)
+class FakeTransition:
+    ts: int
+    lives: list[FakeLive]
+
+
+@dataclass(frozen=True)
+class FakeFunction:
+    path: str
+    kind: str
+    signature: str
+
+
+class FakeEngine:
+    def __init__(self, path: str | None = None) -> None:
+        self.path = path
+        self.ts = 0
+        self.listeners: list[Callable[[FakeTransition], None]] = []
+        self.tables: dict[str, int] = {}
+        self.registered: list[FakeFunction] = []
+        self.opened: weakref.WeakSet[FakeLive] = weakref.WeakSet()
+
+    def live(self, path: str, value: Any = None, **args: Any) -> FakeLive:
+        made = FakeLive(self, path, args, value)
+        self.opened.add(made)
+        return made
+
+    def commit(self, **values: Any) -> None:
+        """Give the live results with these paths their new values, all at one moment."""
+        self.ts += 1
+        lives = [live for live in self.lives() if live.path in values]
+        for live in lives:
+            live.move(values[live.path])
+        for listener in self.listeners:
+            listener(FakeTransition(self.ts, lives))
+
+    def on_transition(self, listener: Callable[[FakeTransition], None], /) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def table_counts(self) -> dict[str, int]:
+        return self.tables
+
+    def functions(self) -> Iterable[FakeFunction]:
+        return self.registered
+
+    def lives(self) -> list[FakeLive]:
+        return sorted((live for live in self.opened if live.state != "closed"), key=lambda live: live.number)
+
+
+class FakeLive(traitlets.HasTraits):
+    value: Any = traitlets.Any()
+    error: Any = traitlets.Any()
+    state = traitlets.Unicode("fresh")
+    ts = traitlets.Int()
+
+    def __init__(self, engine: FakeEngine, path: str, args: dict[str, Any], value: Any) -> None:
+        super().__init__(value=value, ts=engine.ts)
+        self.engine = engine
+        self.path = path
+        self.args = args
+        self.runs = 1
+        self.history = [FakeRun(engine.ts, "It was opened")]
+        self.number = len(engine.opened)
+
+    def move(self, value: Any) -> None:
+        """Take a new value, or an exception as the new error."""
+        self.runs += 1
+        self.ts = self.engine.ts
+        self.history.append(FakeRun(self.ts, f"commit {self.ts} changed what it read"))
+        if isinstance(value, Exception):
+            self.error, self.state = value, "failed"
+        else:
+            self.value, self.error, self.state = value, None, "fresh"
+
+    def close(self) -> None:
+        self.state = "closed"
+
+
+@dataclass
+class ManualPace:
+    """Notes what was asked of it; the test calls `flush` itself."""
+
+    flush: Callable[[], None]
+    wakes: list[float] = field(default_factory=list)
+    rests: int = 0
+
+    def wake(self, delay_s: float = 0.0) -> None:
+        self.wakes.append(delay_s)
+
+    def rest(self) -> None:
+        self.rests += 1
+
+
+def conforms(engine: FakeEngine, live: FakeLive) -> tuple[OpenEngine, LiveResult]:
+    """Have mypy compare the fakes with the protocols."""
+    return engine, live

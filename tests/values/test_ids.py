@@ -1,0 +1,137 @@
+"""Document ids: the spelling of Convex, one spelling for each document, and damage that is noticed."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from typing import Annotated, Any, get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactive_nb.errors import InvalidId
+from reactive_nb.values.ids import MAX_TABLE_NUMBER, Id, IdOf, decode_id, encode_id, table_number_of
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+# The example that Convex's own tests fix: 16 bytes, each 251 times the one before.
+CONVEX_ENTROPY = bytes(pow(251, power, 256) for power in range(1, 17))
+CONVEX_ID = "z43zp6c3e75gkmz1kfwj6mbbx5sw281h"
+
+# One number for each length of a VInt.
+TABLE_NUMBERS = [1, 127, 128, 10001, 2**14, 2**21, 2**28, MAX_TABLE_NUMBER]
+
+entropies = st.binary(min_size=16, max_size=16)
+table_numbers = st.one_of(st.sampled_from(TABLE_NUMBERS), st.integers(1, MAX_TABLE_NUMBER))
+
+
+def test_an_id_is_spelled_as_in_convex() -> None:
+    assert encode_id(1017, CONVEX_ENTROPY) == CONVEX_ID
+    assert decode_id(CONVEX_ID) == (1017, CONVEX_ENTROPY)
+
+
+@settings(deadline=None)
+@given(table_numbers, entropies)
+def test_an_id_gives_back_its_table_and_bytes(number: int, entropy: bytes) -> None:
+    id = encode_id(number, entropy)
+
+    assert decode_id(id) == (number, entropy)
+    assert table_number_of(id) == number
+    assert set(id) <= set(ALPHABET)
+    assert 31 <= len(id) <= 37
+
+
+@settings(deadline=None)
+@given(table_numbers, entropies, entropies)
+def test_ids_of_one_table_are_ordered_by_their_bytes(number: int, a: bytes, b: bytes) -> None:
+    assert (encode_id(number, a) < encode_id(number, b)) == (a < b)
+
+
+@pytest.mark.parametrize("number", TABLE_NUMBERS)
+def test_every_wrong_character_is_noticed(number: int) -> None:
+    id = encode_id(number, CONVEX_ENTROPY)
+
+    for place in range(len(id)):
+        for character in ALPHABET + "iloUA_ +é":
+            damaged = id[:place] + character + id[place + 1 :]
+            if damaged != id:
+                with pytest.raises(InvalidId):
+                    decode_id(damaged)
+
+
+@settings(deadline=None)
+@given(table_numbers, entropies, st.data())
+def test_every_lost_or_added_character_is_noticed(number: int, entropy: bytes, data: st.DataObject) -> None:
+    id = encode_id(number, entropy)
+    place = data.draw(st.integers(0, len(id) - 1))
+
+    # A loss or an addition in the middle shifts all that follows; a checksum of 16 bits may miss one in 65536,
+    # so what is asserted is that nothing else is read in silence than an id with this very spelling.
+    for damaged in (id[:place] + id[place + 1 :], id[:place] + "0" + id[place:]):
+        with suppress(InvalidId):
+            assert encode_id(*decode_id(damaged)) == damaged
+
+
+def test_random_strings_pass_no_more_often_than_a_checksum_of_16_bits_allows() -> None:
+    generator = random.Random(1)
+    accepted = 0
+    for _ in range(20_000):
+        try:
+            decode_id("".join(generator.choices(ALPHABET, k=32)))
+        except InvalidId:
+            continue
+        accepted += 1
+
+    assert accepted <= 4
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(max_size=40), st.text(ALPHABET, min_size=30, max_size=38)))
+def test_any_string_is_an_id_with_this_spelling_or_refused(text: str) -> None:
+    try:
+        number, entropy = decode_id(text)
+    except InvalidId:
+        return
+    assert encode_id(number, entropy) == text
+
+
+def test_a_second_spelling_of_the_same_bytes_is_refused() -> None:
+    # 31 characters carry 155 bits, 152 of them are used.
+    id = encode_id(1, CONVEX_ENTROPY)
+    last = ALPHABET.index(id[-1])
+
+    with pytest.raises(InvalidId):
+        decode_id(id[:-1] + ALPHABET[last ^ 1])
+
+
+def test_a_table_number_with_empty_bytes_is_refused() -> None:
+    # The checksum of these bytes is right, but 1 is written as 0x81 0x00 instead of 0x01.
+    body = b"\x81\x00" + bytes(16)
+    bits = int.from_bytes(body + bytes([0x81, 18 * 0x81 & 0xFF]), "big")
+    id = "".join(ALPHABET[bits >> shift & 31] for shift in range(155, -1, -5))
+
+    with pytest.raises(InvalidId):
+        decode_id(id)
+
+
+@pytest.mark.parametrize("thing", [None, 7, b"z43zp6c3e75gkmz1kfwj6mbbx5sw281h", [CONVEX_ID], {}], ids=repr)
+def test_what_is_no_string_is_no_id(thing: Any) -> None:
+    with pytest.raises(InvalidId, match=f"it is a {type(thing).__name__}"):
+        decode_id(thing)
+
+
+def test_the_error_says_what_is_wrong_and_what_to_do() -> None:
+    with pytest.raises(InvalidId) as caught:
+        decode_id("not an id")
+
+    assert str(caught.value) == (
+        "Cannot read the document id: 'not an id' is not one (it has 9 characters). "
+        "Expected the 31 to 37 characters of a document's _id. "
+        "Pass the _id of a document, or what insert returned, unchanged."
+    )
+
+
+def test_id_of_a_table_is_an_annotation_of_str() -> None:
+    assert Id["users"] == Annotated[str, IdOf("users")]
+    assert get_args(Id["users"] | None)[0] == Id["users"]
