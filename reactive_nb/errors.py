@@ -8,6 +8,7 @@ function is not wrapped: the user's exception is raised as it is.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 
@@ -234,6 +235,11 @@ class LogDamaged(LogError):
     """The log, or what lies beside it, is damaged before its end."""
 
     code = "log_damaged"
+    path: Path
+    offset: int
+    """Where the damage begins, in bytes."""
+    ts: int | None
+    """The last good record before it, or None when there is none."""
 
 
 class LogWriteError(LogError):

@@ -93,7 +93,7 @@ def identical(a: Any, b: Any) -> bool:
     if isinstance(a, list):
         return len(a) == len(b) and all(map(identical, a, b))
     if isinstance(a, dict):
-        return list(a) == list(b) and all(identical(a[name], b[name]) for name in a)
+        return all(map(identical, [list(a), *a.values()], [list(b), *b.values()])) and len(a) == len(b)
     if isinstance(a, np.ndarray):
         return a.dtype == b.dtype and a.tobytes() == b.tobytes() and not a.flags.writeable and not b.flags.writeable
     if isinstance(a, float):

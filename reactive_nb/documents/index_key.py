@@ -56,7 +56,7 @@ class KeyMaker:
 
 def each_key(key: Key) -> tuple[bytes, ...]:
     """Return an entry of `Keys` as a tuple, whichever kind of index it comes from."""
-    return (key,) if type(key) is bytes else key  # type: ignore[return-value]
+    return (key,) if isinstance(key, bytes) else key
 
 
 def field_prefix(key: bytes, id_bytes: bytes) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.monoid import Monoid, carried
 from reactive_nb.documents.tree import (
-    Change,
+    Edit,
     Leaf,
     Node,
     Shape,
@@ -69,7 +69,7 @@ class OrderedMap(Generic[V]):
 
     # ------------------------------------------------------------------ changes
 
-    def apply(self, changes: Sequence[Change[V]]) -> Self:
+    def apply(self, changes: Sequence[Edit[V]]) -> Self:
         """Return the map after a batch of changes.
 
         Args:
@@ -130,7 +130,7 @@ class OrderedMap(Generic[V]):
                 fresh.memo = carried(branch.memo, removed, added, deltas)
         return self.__class__(fresh, self._height)
 
-    def _with_batch(self, changes: Sequence[Change[V]]) -> Self:
+    def _with_batch(self, changes: Sequence[Edit[V]]) -> Self:
         row = changed(self._root, self._height, changes, self.shape)
         return self.__class__(*rooted(*row, self._height, self.shape))
 

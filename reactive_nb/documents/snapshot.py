@@ -103,16 +103,16 @@ class TableState:
             for change in changes:
                 if change.old_keys is not None:
                     key = change.old_keys[position]
-                    if type(key) is bytes:
+                    if isinstance(key, bytes):
                         edits[key] = None
                     else:
-                        edits.update(dict.fromkeys(key))
+                        edits.update((each, None) for each in key)
                 if change.new_keys is not None:
                     key = change.new_keys[position]
-                    if type(key) is bytes:
+                    if isinstance(key, bytes):
                         edits[key] = change.new
                     else:
-                        edits.update(dict.fromkeys(key, change.new))
+                        edits.update((each, change.new) for each in key)
             ordered = sorted(edits.items())
             maps[name] = self.map(name).apply(ordered)
             touched[name] = [key for key, _ in ordered]

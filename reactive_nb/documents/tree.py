@@ -86,7 +86,7 @@ Node: TypeAlias = Leaf[V] | Branch[V]
 Row: TypeAlias = tuple[list[bytes], list[Node[V]]]
 """Neighbours of one height, and for each a lower bound of its keys. The first bound is for the caller to know better."""
 
-Change: TypeAlias = tuple[bytes, V | None]
+Edit: TypeAlias = tuple[bytes, V | None]
 """A key and its new value; None deletes."""
 
 
@@ -136,7 +136,7 @@ def rooted(lows: list[bytes], nodes: list[Node[V]], height: int, shape: Shape) -
     return root, height
 
 
-def changed(node: Node[V], height: int, changes: Sequence[Change[V]], shape: Shape) -> Row[V]:
+def changed(node: Node[V], height: int, changes: Sequence[Edit[V]], shape: Shape) -> Row[V]:
     """Return what stands in the place of a node after changes to keys within its bounds, sorted by key."""
     if isinstance(node, Leaf):
         return _changed_leaf(node, changes, shape)
@@ -166,7 +166,7 @@ def changed(node: Node[V], height: int, changes: Sequence[Change[V]], shape: Sha
     return row_of_branches(new_lows, new_nodes, shape)
 
 
-def _changed_leaf(leaf: Leaf[V], changes: Sequence[Change[V]], shape: Shape) -> Row[V]:
+def _changed_leaf(leaf: Leaf[V], changes: Sequence[Edit[V]], shape: Shape) -> Row[V]:
     # Runs of unchanged entries are copied as slices, so that a batch costs its own size plus the leaf's.
     keys, values = leaf.keys, leaf.values
     new_keys: list[bytes] = []

@@ -30,7 +30,7 @@ from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.registry import Decorators, Module, Registry
-from reactive_nb.functions.runner import Runner, conflict
+from reactive_nb.functions.runner import Runner, conflict, refuse_nested
 from reactive_nb.log.file import FileLog
 from reactive_nb.log.interface import Log
 from reactive_nb.log.memory import MemoryLog
@@ -176,6 +176,7 @@ class Engine(Decorators):
     def call(self, function: Function, args: dict[str, Any]) -> Any:
         """Run a function with arguments by name; what calling it does."""
         self._require_open()
+        refuse_nested(function.path)  # before the cache is asked: its answer would be of another moment
         checked = function.checked_args(args, self._committer.head.numbers)
         if function.kind is Kind.MUTATION:
             return self._runner.mutation(function, checked)

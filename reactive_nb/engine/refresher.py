@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from weakref import ref
 
@@ -39,6 +40,9 @@ class Holder(Protocol):
 
     def announce(self) -> None:
         """Tell whoever listens; everybody shows the new moment now."""
+
+    def close(self) -> None:
+        """Let go of the subscription; the engine calls it when it is closed itself."""
 
 
 class Hold:
@@ -89,7 +93,9 @@ class Refresher:
         self._abandoned: deque[Hold] = deque()
         self._rounds_begun = 0
         self._settling: list[tuple[int, threading.Lock]] = []
-        self._signal = threading.Semaphore(0)
+        # Held while the thread sleeps; whoever finds it asleep says that it is not any more, and releases.
+        self._signal = threading.Lock()
+        self._signal.acquire()
         self._asleep = True
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"reactive_nb {name}", daemon=True)
@@ -183,8 +189,7 @@ class Refresher:
         """End the thread after its round; nobody hears of anything any more."""
         with self._state:
             self._closed = True
-            self._asleep = False
-            self._signal.release()
+            self.wake()
         if not self.is_own_thread:
             self._thread.join()
 
@@ -239,9 +244,10 @@ class Refresher:
         holders = [holder for holder, _ in news]
         for holder in holders:
             _tell(holder.announce, holder)
-        moment = Moment(snapshot.ts, holders)
-        for listener in listeners if holders else ():
-            _tell(lambda listener=listener: listener(moment), listener)
+        if holders:
+            moment = Moment(snapshot.ts, holders)
+            for listener in listeners:
+                _tell(partial(listener, moment), listener)
         with self._state:
             self._release_settled(number)
 

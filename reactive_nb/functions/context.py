@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from reactive_nb.clock import IdSource
@@ -16,10 +16,11 @@ from reactive_nb.errors import FunctionKindError, NestedCallError
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter
 from reactive_nb.functions.function import Caller, Function, Kind
 from reactive_nb.functions.page import Journal
+from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.transaction.transaction import Transaction
 
 MAX_DEPTH = 8
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Services(Protocol):
@@ -58,7 +59,7 @@ class QueryContext(Caller):
         finally:
             self.uses_chance |= inner.uses_chance
 
-    def run_mutation(self, function: Function | str, /, **args: Any) -> Any:
+    def run_mutation(self, function: Function | str, /, **_: Any) -> Any:
         """Not in a query: raises `FunctionKindError`."""
         path = self._services.find(function).path
         raise FunctionKindError(
@@ -140,4 +141,9 @@ class MutationContext(QueryContext):
 
 def invoke(function: Function, context: QueryContext, args: dict[str, Any]) -> Any:
     """Run a function's own code with checked arguments and check what it returns."""
-    return function.checked_result(function.function(context, **args), context.transaction.numbers())
+    return function.checked_result(read_whole(function.function(context, **args)), context.transaction.numbers())
+
+
+def read_whole(result: Any) -> Any:
+    """Return a result that reads nothing any more: a generator, or a query, becomes the list of what it yields."""
+    return list(result) if hasattr(result, "__next__") or isinstance(result, TableQuery) else result

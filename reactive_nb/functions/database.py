@@ -12,13 +12,20 @@ from typing import Any, NoReturn
 from reactive_nb.clock import IdSource
 from reactive_nb.documents.document import CREATION_TIME, ID, SYSTEM_FIELDS, check_field_names, decode_document
 from reactive_nb.documents.snapshot import TableState
-from reactive_nb.errors import DocumentNotFound, DocumentValidationError, InvalidId, ReservedName, ValidationError
+from reactive_nb.errors import (
+    DocumentNotFound,
+    DocumentValidationError,
+    InvalidId,
+    InvalidValue,
+    ReservedName,
+    ValidationError,
+)
 from reactive_nb.functions.page import Journal
 from reactive_nb.functions.query_builder import Document, TableQuery
 from reactive_nb.schema.declaration import Table, check_table_name
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.ids import encode_id
-from reactive_nb.values.value import UNSET, normalize
+from reactive_nb.values.value import MAX_DOCUMENT_NESTING, UNSET, normalize
 
 
 class SystemReader:
@@ -193,8 +200,8 @@ class DatabaseWriter(DatabaseReader):
             DocumentNotFound: There is no document with this id.
             DocumentValidationError: The declaration refuses the result.
         """
-        state, id, fields, what = self._target(table_or_id, id_or_fields, fields, "patch")
-        old = self._existing(state, id, what)
+        place, id, fields, what = self._target(table_or_id, id_or_fields, fields, "patch")
+        state, old = self._existing(place, id, what)
         document = decode_document(old)
         system = {ID: document.pop(ID), CREATION_TIME: document.pop(CREATION_TIME)}
         for name, value in fields.items():
@@ -213,8 +220,8 @@ class DatabaseWriter(DatabaseReader):
             DocumentNotFound: There is no document with this id.
             DocumentValidationError: The declaration refuses the new fields.
         """
-        state, id, fields, what = self._target(table_or_id, id_or_document, document, "replace")
-        old = self._existing(state, id, what)
+        place, id, fields, what = self._target(table_or_id, id_or_document, document, "replace")
+        state, old = self._existing(place, id, what)
         before = decode_document(old)
         system = {name: before[name] for name in (ID, CREATION_TIME)}
         own = {}
@@ -231,10 +238,9 @@ class DatabaseWriter(DatabaseReader):
         Raises:
             DocumentNotFound: There is no document with this id.
         """
-        state, id = self._place(table_or_id, id, "delete")
+        place, id = self._place(table_or_id, id, "delete")
         what = f"Cannot delete {id}"
-        old = self._existing(state, id, what)
-        assert state is not None
+        state, old = self._existing(place, id, what)
         self._tx.write(state, id, old, None, what)
 
     def _target(
@@ -250,9 +256,9 @@ class DatabaseWriter(DatabaseReader):
             )
         return state, id, fields, what
 
-    def _existing(self, state: TableState | None, id: str, what: str) -> bytes:
+    def _existing(self, state: TableState | None, id: str, what: str) -> tuple[TableState, bytes]:
         data = None if state is None else self._tx.get(state, id)
-        if data is None:
+        if state is None or data is None:
             raise DocumentNotFound(
                 what,
                 thing="there is no document with this id" + (f" in {state.name}" if state is not None else ""),
@@ -260,25 +266,23 @@ class DatabaseWriter(DatabaseReader):
                 hint="It may have been deleted; ctx.db.get(id) returns None then",
                 id=id,
             )
-        return data
+        return state, data
 
     def _checked(self, state: TableState, fields: Any, what: str) -> dict[str, Any]:
         """Return a document's own fields, normalised, if the table accepts them."""
-        declared = state.stored.table.document
-        if declared is None:
-            if not isinstance(fields, Mapping):
-                raise DocumentValidationError(
-                    what, thing=f"{fields!r} was given", expected="a mapping of fields", hint="Pass a dict", path="$"
-                )
-            check_field_names(fields, what)
-            checked: dict[str, Any] = normalize(dict(fields))  # type: ignore[assignment]
-            return checked
-        try:
-            return declared.check(fields, "$", self._tx.numbers())  # type: ignore[return-value]
-        except ValidationError as error:
+        if not isinstance(fields, Mapping):
             raise DocumentValidationError(
-                what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path
-            ) from None
+                what, thing=f"{fields!r} was given", expected="a mapping of fields", hint="Pass a dict", path="$"
+            )
+        declared = state.stored.table.document
+        try:
+            if declared is not None:
+                return declared.check(fields, "$", self._tx.numbers(), MAX_DOCUMENT_NESTING)  # type: ignore[return-value]
+            check_field_names(fields, what)
+            return normalize(dict(fields), "$", MAX_DOCUMENT_NESTING)  # type: ignore[return-value]
+        except (ValidationError, InvalidValue) as error:
+            kind = DocumentValidationError if isinstance(error, ValidationError) else InvalidValue
+            raise kind(what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path) from None
 
     def _refuse_changed_system_field(self, system: dict[str, Any], name: str, value: Any, what: str) -> None:
         if value != system[name]:

@@ -161,7 +161,7 @@ def as_predicate(condition: Expr | bool | Callable[[dict[str, Any]], Any]) -> Ca
         evaluate, text = condition.evaluate, str(condition)
         return lambda document: _truth(evaluate(document), text)
     if isinstance(condition, bool):
-        return lambda document: condition
+        return lambda _: condition
     if callable(condition):
         return lambda document: bool(condition(document))
     raise FilterError(
@@ -176,7 +176,7 @@ def _operand(value: object) -> tuple[Evaluate, str]:
     if isinstance(value, Expr):
         return value.evaluate, str(value)
     constant = value if isinstance(value, Unset) else normalize(value)
-    return (lambda document: constant), repr(constant)
+    return (lambda _: constant), repr(constant)
 
 
 def _compared(left: object, sign: str, right: object) -> Expr:

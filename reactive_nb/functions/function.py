@@ -119,6 +119,13 @@ class Function:
                 expected="arguments with names",
                 hint="Name the parameters, or pass a list",
             )
+        if any(each.kind is inspect.Parameter.POSITIONAL_ONLY for each in named):
+            raise FunctionKindError(
+                what,
+                thing="it has a parameter that cannot be passed by name",
+                expected="parameters with names",
+                hint="Remove the / from its parameters",
+            )
         self.parameters = tuple(each.name for each in named)
         self.args = _validators(function, named, args, what)
         self.returns = returns if returns is not None else _returns(function, what)

@@ -24,11 +24,13 @@ class IndexRange:
     Values may be anything a field can hold, or `UNSET` for a missing field.
     """
 
-    __slots__ = ("_equal", "_fields", "_lower", "_place", "_raw", "_upper")
+    __slots__ = ("_after", "_equal", "_fields", "_lower", "_place", "_raw", "_upper")
 
     def __init__(self, state: TableState, index: str) -> None:
         self._place = f"{state.name}.{index}"
         self._raw = index == BY_ID
+        # What follows an id in the keys that begin with it: nothing, while a declared index goes on.
+        self._after = b"\0" if self._raw else _AFTER
         declared = state.stored.table.find(index)
         if declared is not None:
             self._fields: tuple[str, ...] = (*declared.fields, CREATION_TIME)
@@ -50,7 +52,7 @@ class IndexRange:
 
     def gt(self, field: str, value: Any) -> IndexRange:
         """Keep documents whose field is above `value`."""
-        return self._set_lower(field, self._key(field, value) + _AFTER)
+        return self._set_lower(field, self._key(field, value) + self._after)
 
     def gte(self, field: str, value: Any) -> IndexRange:
         """Keep documents whose field is `value` or above."""
@@ -62,7 +64,7 @@ class IndexRange:
 
     def lte(self, field: str, value: Any) -> IndexRange:
         """Keep documents whose field is `value` or below."""
-        return self._set_upper(field, self._key(field, value) + _AFTER)
+        return self._set_upper(field, self._key(field, value) + self._after)
 
     def interval(self) -> Interval:
         """Return the range of keys.
@@ -79,9 +81,7 @@ class IndexRange:
             self._refuse(f"eq is given for {sorted(equal)}", f"the fields in index order: {list(self._fields)}")
         prefix = b"".join([equal[field] for field in in_order])
         if not bounds:
-            if self._raw:
-                return Interval(prefix, prefix + b"\0")
-            return Interval(prefix, prefix + _AFTER)
+            return Interval(prefix, prefix + self._after)
         following = self._fields[len(equal)] if len(equal) < len(self._fields) else None
         if bounds != {following}:
             self._refuse(

@@ -59,7 +59,7 @@ class TableQuery:
         self._interval: Interval = ALL
         self._once_each = True
         self._order: Order | None = None
-        self._filters: list[tuple[Callable[[Document], bool], str]] = []
+        self._filters: list[tuple[Callable[[Document], bool], str | None]] = []
         self._journal = journal
         self._used = False
 
@@ -114,7 +114,9 @@ class TableQuery:
         Args:
             condition: An expression (`rnb.col("likes") >= 50`) or a function of a document.
         """
-        self._filters.append((as_predicate(condition), str(condition)))
+        # A Python predicate has no text of its own that would be the same in the next run.
+        text = str(condition) if isinstance(condition, Expr | bool) else None
+        self._filters.append((as_predicate(condition), text))
         return self
 
     # ------------------------------------------------------------------ reading documents
@@ -157,8 +159,7 @@ class TableQuery:
         if scan_blocks is None:
             return
         scan, blocks = scan_blocks
-        for key, _, document in self._matching(scan, blocks):
-            scan.last = key
+        for _, _, document in self._matching(scan, blocks):
             yield document
 
     def paginate(
@@ -192,7 +193,7 @@ class TableQuery:
         if not self._once_each:
             self._refuse("its range spans several elements of a multi index", "an eq on the element")
         reverse = self._order == "desc"
-        filters = [text for _, text in self._filters if not text.startswith("<")]
+        filters = [text for _, text in self._filters]
         fingerprint = fingerprint_of(self._table, self._index, self._interval, reverse, filters)
         if end_cursor is None and self._journal is not None:
             end_cursor = self._journal.end_of(fingerprint, cursor)
@@ -203,8 +204,8 @@ class TableQuery:
             page = Page([], start == END, cursor or encode_cursor(_before(whole, reverse), fingerprint))
             self._use()
         else:
-            self._interval = _between(whole, start, end, reverse)
-            page = self._read_page(num_items, end, end_cursor, fingerprint, maximum_rows_read, maximum_bytes_read)
+            part = _between(whole, start, end, reverse)
+            page = self._read_page(part, num_items, end, end_cursor, fingerprint, maximum_rows_read, maximum_bytes_read)
         if self._journal is not None:
             self._journal.record(fingerprint, cursor, page.continue_cursor)
         return page
@@ -259,7 +260,7 @@ class TableQuery:
 
     def _each(self) -> Iterator[tuple[bytes, bytes, Document]]:
         """Yield key, encoding and document of all that the filters keep."""
-        started = self._started()
+        started = self._started(self._interval)
         return iter(()) if started is None else self._matching(*started)
 
     # ------------------------------------------------------------------ the machinery
@@ -271,16 +272,16 @@ class TableQuery:
 
     def _start(self) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
         self._use()
-        return self._started()
+        return self._started(self._interval)
 
-    def _started(self) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
+    def _started(self, interval: Interval) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
         # Asked for again: the function may have written between building the query and reading it.
         state = self._tx.table(self._table)
         if state is None:
             # A table that does not exist is empty, until it is created: that touches whatever was read of it.
-            self._tx.reads.add(self._table, self._index, self._interval)
+            self._tx.reads.add(self._table, self._index, interval)
             return None
-        return self._tx.scan(state, self._index, self._interval, self._order == "desc")
+        return self._tx.scan(state, self._index, interval, self._order == "desc")
 
     def _take(self, limit: int | None) -> list[Document]:
         started = self._start()
@@ -289,10 +290,9 @@ class TableQuery:
         scan, blocks = started
         if self._filters or not self._once_each:
             documents = []
-            for key, _, document in self._matching(scan, blocks):
+            for _, _, document in self._matching(scan, blocks):
                 documents.append(document)
                 if len(documents) == limit:
-                    scan.last = key
                     break
             return documents
         found: list[bytes] = []
@@ -309,10 +309,12 @@ class TableQuery:
     def _matching(
         self, scan: Scan, blocks: Iterator[tuple[list[bytes], list[bytes]]]
     ) -> Iterator[tuple[bytes, bytes, Document]]:
-        """Yield key, encoding and document of what the filters keep; mark the scan exhausted at its end."""
+        """Yield key, encoding and document of what the filters keep, and note in the scan how far it went."""
         predicates = [predicate for predicate, _ in self._filters]
         seen: set[str] | None = None if self._once_each else set()
         for key, data, document in _decoded(blocks):
+            # Before the filters are asked: one that raises has looked too, and the result depends on this document.
+            scan.last = key
             if seen is not None:
                 if document[ID] in seen:
                     continue
@@ -323,6 +325,7 @@ class TableQuery:
 
     def _read_page(
         self,
+        interval: Interval,
         num_items: int,
         end: bytes | None,
         end_cursor: str | None,
@@ -330,7 +333,8 @@ class TableQuery:
         maximum_rows: int | None,
         maximum_bytes: int | None,
     ) -> Page:
-        started = self._start()
+        self._use()
+        started = self._started(interval)
         if started is None:
             return Page([], True, encode_cursor(END, fingerprint))
         scan, blocks = started
@@ -388,8 +392,8 @@ def _decoded(blocks: Iterator[tuple[list[bytes], list[bytes]]]) -> Iterator[tupl
 
 
 def _before(interval: Interval, reverse: bool) -> bytes:
-    """Return the position before the first document of a range."""
-    return interval.end if reverse else interval.start
+    """Return a position before the first document of a range, which may stand at the very start of it."""
+    return interval.end if reverse else b""
 
 
 def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse: bool) -> Interval:

@@ -17,7 +17,7 @@ from typing import Any
 from reactive_nb.clock import Clock
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import ConflictError, NestedCallError
-from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke
+from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke, read_whole
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.page import Journal
 from reactive_nb.transaction.commit import Commit
@@ -105,9 +105,7 @@ class Runner:
         context = QueryContext(tx, self._services, journal)
         token = _running.set(path)
         try:
-            result = body(context)
-            if hasattr(result, "__next__"):
-                result = list(result)  # a generator would read after its transaction has ended
+            result = read_whole(body(context))
             return Outcome(tx.snapshot.ts, result, None, tx.reads, context.uses_chance)
         except BaseException as error:  # noqa: BLE001 - delivered to whoever asked, who raises it again
             return Outcome(tx.snapshot.ts, None, error, tx.reads, context.uses_chance)

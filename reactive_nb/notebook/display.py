@@ -14,8 +14,8 @@ from IPython.core.getipython import get_ipython
 
 from reactive_nb.notebook.encoding import Cell
 from reactive_nb.notebook.interface import LiveResult
-from reactive_nb.notebook.shape import SYSTEM_COLUMNS, Shape, columns_of, shape_of
-from reactive_nb.notebook.view import error_facts, title_of
+from reactive_nb.notebook.shape import SYSTEM_COLUMNS, Shape, columns_of
+from reactive_nb.notebook.view import Seen, error_facts, title_of
 from reactive_nb.notebook.widgets import table_of
 
 MAX_TEXT_ROWS = 10
@@ -23,25 +23,23 @@ MAX_HTML_ROWS = 50
 MAX_CELL = 32
 
 TABLE_STYLE = "border-collapse:collapse;font-size:13px"
-CELL_STYLE = "text-align:left;padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.3)"
+CELL_STYLE = "text-align:left;vertical-align:top;padding:2px 12px 2px 0;border-bottom:1px solid rgba(128,128,128,.3)"
 
 
-def mimebundle(live: LiveResult) -> dict[str, Any]:
-    """Return what IPython displays for `live`; `Live._repr_mimebundle_` returns this.
+def mimebundle(live: LiveResult) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what IPython displays for `live`, as data and metadata; `Live._repr_mimebundle_` returns this.
 
     The view is in it when there is a kernel whose front end could show it.
     """
-    bundle: dict[str, Any] = {"text/plain": as_text(live), "text/html": as_html(live)}
-    if getattr(get_ipython(), "kernel", None) is not None:
-        view = table_of(live)._repr_mimebundle_()
-        data = view[0] if isinstance(view, tuple) else view
-        bundle = {**data, **bundle}
-    return bundle
+    fallback: dict[str, Any] = {"text/plain": as_text(live), "text/html": as_html(live)}
+    view = table_of(live)._repr_mimebundle_() if getattr(get_ipython(), "kernel", None) is not None else None
+    data, metadata = view or ({}, {})
+    return {**data, **fallback}, metadata
 
 
 def as_text(live: LiveResult) -> str:
     """Return the result as plain text: a line about it, then its first rows in columns."""
-    shape = shape_of(live.value)
+    shape = Seen.of(live).shape()
     columns = shown_columns(shape)
     body = [[cell_text(row.get(column, "")) for column in columns] for row in list(shape.rows.values())[:MAX_TEXT_ROWS]]
     if shape.kind == "table" and columns:
@@ -53,7 +51,7 @@ def as_text(live: LiveResult) -> str:
 
 def as_html(live: LiveResult) -> str:
     """Return the result as an HTML table without script or style sheet."""
-    shape = shape_of(live.value)
+    shape = Seen.of(live).shape()
     columns = shown_columns(shape)
     rows = [[cell_text(row.get(column, "")) for column in columns] for row in list(shape.rows.values())[:MAX_HTML_ROWS]]
     head = columns if shape.kind == "table" else []

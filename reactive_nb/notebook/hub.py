@@ -27,6 +27,7 @@ from typing import Any, Protocol
 from reactive_nb.notebook.interface import LiveResult, Transition
 from reactive_nb.notebook.view import Entry, Seen, View, title_of
 
+STATE_TRAITS = ("state", "error")
 STATE_DELAY_S = 0.1
 """A state alone is told after this time, so that a re-run which is quick and changes nothing is never seen."""
 
@@ -58,7 +59,7 @@ class Hub:
         self._pace = pace(self.flush)
         self._notes = threading.Lock()  # guards what is noted for the next frame; held for moments only
         self._pending: dict[LiveResult, Seen] = {}
-        self._states: set[LiveResult] = set()  # those whose state has changed
+        self._states: set[LiveResult] = set()  # those whose state or error has changed
         self._asked: dict[str, int] = {}  # view id → the latest frame that the page which knows least has seen
         self._hidden: set[str] = set()
         self._ts = 0
@@ -77,7 +78,8 @@ class Hub:
             is_open = live.state != "closed"
             if is_open:  # watch first and look then, so that no change falls between the two
                 self._watched.add(live)
-                live.observe(self._on_state, "state")
+                for trait in STATE_TRAITS:
+                    live.observe(self._on_state, trait)
                 if self._unsubscribe is None:
                     self._unsubscribe = live.engine.on_transition(self.on_transition)
             self._opened += 1
@@ -127,7 +129,7 @@ class Hub:
             for live, view in self._views.items():
                 seen = pending.get(live, view.seen)
                 if live in states:
-                    seen = replace(seen, state=live.state, title=title_of(live))
+                    seen = replace(seen, state=live.state, error=live.error, title=title_of(live))
                 entry = _entry(view, seq, seen, asked.get(view.id), view.id in hidden)
                 if entry is not None:
                     entries[view.id] = entry
@@ -137,14 +139,15 @@ class Hub:
             self._drop_closed()
 
     def _on_state(self, change: Any) -> None:
-        # Only that the state has changed is noted: in the middle of a transition the value may be of either moment.
+        # Only that there is another state is noted: in the middle of a transition the value may be of either moment.
         with self._notes:
             self._states.add(change["owner"])
         self._pace.wake(STATE_DELAY_S)
 
     def _drop_closed(self) -> None:
         for live in [live for live, view in self._views.items() if view.seen.state == "closed"]:
-            live.unobserve(self._on_state, "state")
+            for trait in STATE_TRAITS:
+                live.unobserve(self._on_state, trait)
             self._watched.discard(live)
             del self._views[live]
         if not self._views and self._unsubscribe is not None:

@@ -7,10 +7,9 @@ attributes may be read from any thread. The values a `LiveResult` hands out are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-State = Literal["loading", "fresh", "stale", "failed", "closed"]
-"""A live result's life: loading until its first run, then fresh or failed after each, stale between, closed at the end."""
+from reactive_nb.values.validators import Validator
 
 
 class Run(Protocol):
@@ -41,7 +40,7 @@ class LiveResult(Protocol):
 
     @property
     def value(self) -> Any:
-        """The latest result; None before the first run."""
+        """The latest result; None before the first run and after an error."""
 
     @property
     def error(self) -> BaseException | None:
@@ -49,7 +48,10 @@ class LiveResult(Protocol):
 
     @property
     def state(self) -> str:
-        """One of `State`. Observing the trait `state` reports every change of it."""
+        """`loading` until the first run, then `fresh` or `failed` after each, `stale` between, `closed` at the end.
+
+        Observing the trait `state` reports every change of it.
+        """
 
     @property
     def ts(self) -> int:
@@ -101,11 +103,15 @@ class FunctionInfo(Protocol):
 
     @property
     def kind(self) -> str:
-        """Such as `"query"` or `"internal mutation"`."""
+        """Such as `"query"`."""
 
     @property
-    def signature(self) -> str:
-        """The arguments as a person reads them, such as `"channel: a string, limit: a number"`."""
+    def internal(self) -> bool:
+        """Not offered to clients outside the process."""
+
+    @property
+    def args(self) -> Mapping[str, Validator]:
+        """A validator per argument."""
 
 
 class OpenEngine(TransitionSource, Protocol):

@@ -23,6 +23,8 @@ from reactive_nb.transaction.commit import Commit
 if TYPE_CHECKING:
     import pandas as pd
 
+    from reactive_nb.notebook.widgets import LiveTable
+
 
 class Live(traitlets.HasTraits):
     """A query's result that stays true; made by `query.live(...)`.
@@ -89,6 +91,12 @@ class Live(traitlets.HasTraits):
 
     # ------------------------------------------------------------------ looking at it
 
+    def table(self) -> LiveTable:
+        """Return its view, to be put into a layout such as `ipywidgets.HBox`."""
+        from reactive_nb.notebook.widgets import table_of
+
+        return table_of(self)
+
     @property
     def df(self) -> pd.DataFrame:
         """The value as a pandas data frame, a row per document."""
@@ -147,7 +155,7 @@ class Live(traitlets.HasTraits):
         shown = ", ".join(f"{name}={value!r}" for name, value in self.args.items())
         return f"<live {self.path}({shown}), {self.state}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
+    def _repr_mimebundle_(self, **_: object) -> Any:
         from reactive_nb.notebook.display import mimebundle
 
         return mimebundle(self)

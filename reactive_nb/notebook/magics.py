@@ -71,7 +71,8 @@ class ReactiveMagics(Magics):
 
     def _find(self, name: str) -> LiveResult:
         lives, name = self._lives(), name.strip()
-        found = [live for live in lives if live is self._names.get(name)]
+        held = self._names.get(name)
+        found: list[LiveResult] = [live for live in lives if live is held]
         found = found or [live for live in lives if title_of(live) == name]
         found = found or [live for live in lives if live.path == name]
         if len(found) == 1:

@@ -48,24 +48,14 @@ class Pacer:
             self._changed.notify()
 
     def rest(self) -> None:
-        """End the thread once a call in progress is over; what was asked and not yet called is dropped."""
+        """Have the thread end once a call in progress is over; what was asked and not yet called is dropped."""
+        # Without a join: the caller may hold a lock that the call in progress waits for.
         with self._changed:
-            thread, self._thread, self._due = self._thread, None, None
+            self._thread = self._due = None
             self._changed.notify()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while self._thread is threading.current_thread():
-                    wait_s = None if self._due is None else self._due - time.monotonic()
-                    if wait_s is not None and wait_s <= 0:
-                        break
-                    self._changed.wait(wait_s)
-                else:
-                    return
-                self._due = None
+        while self._is_due():
             try:
                 self._flush()
             except Exception:  # a page that cannot be reached now may be reached at the next change
@@ -74,3 +64,14 @@ class Pacer:
                 self._not_before = time.monotonic() + self._interval_s
                 if self._due is not None:
                     self._due = max(self._due, self._not_before)
+
+    def _is_due(self) -> bool:
+        """Wait until a call is due; False when this thread is to end instead."""
+        with self._changed:
+            while self._thread is threading.current_thread():
+                wait_s = None if self._due is None else self._due - time.monotonic()
+                if wait_s is not None and wait_s <= 0:
+                    self._due = None
+                    return True
+                self._changed.wait(wait_s)
+            return False

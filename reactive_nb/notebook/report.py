@@ -11,7 +11,7 @@ from html import escape
 from typing import Any
 
 from reactive_nb.notebook.display import html_table
-from reactive_nb.notebook.interface import LiveResult, OpenEngine
+from reactive_nb.notebook.interface import FunctionInfo, LiveResult, OpenEngine
 from reactive_nb.notebook.view import error_facts, title_of
 
 MAX_RUNS = 5
@@ -66,7 +66,10 @@ def why(live: LiveResult) -> Report:
 def _of_engine(engine: OpenEngine, names: Mapping[int, str]) -> list[Section]:
     where = "in memory" if engine.path is None else str(engine.path)
     tables = [(name, f"{count:,}") for name, count in engine.table_counts().items()]
-    functions = [(info.path, info.kind, info.signature) for info in engine.functions()]
+    functions = [
+        (info.path, f"internal {info.kind}" if info.internal else str(info.kind), _signature(info))
+        for info in engine.functions()
+    ]
     lives = [
         (names.get(id(live), ""), title_of(live), str(live.runs), _state(live), _last_cause(live))
         for live in engine.lives()
@@ -76,6 +79,10 @@ def _of_engine(engine: OpenEngine, names: Mapping[int, str]) -> list[Section]:
         Section("Functions", ("function", "kind", "arguments"), functions, "No functions yet."),
         Section("Live results", ("name", "call", "runs", "state", "last run"), lives, "None is open."),
     ]
+
+
+def _signature(function: FunctionInfo) -> str:
+    return ", ".join(f"{name}: {validator.describe()}" for name, validator in function.args.items())
 
 
 def _state(live: LiveResult) -> str:

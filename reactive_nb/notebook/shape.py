@@ -40,6 +40,10 @@ class Shape:
     total: int
 
 
+NOTHING = Shape("table", {}, 0)
+"""What a page shows before there is a result."""
+
+
 def shape_of(value: object) -> Shape:
     """Return what a page shows of `value`.
 

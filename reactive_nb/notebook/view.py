@@ -18,7 +18,7 @@ from typing import Any
 
 from reactive_nb.notebook.interface import LiveResult
 from reactive_nb.notebook.rows import diff
-from reactive_nb.notebook.shape import Shape, columns_of, shape_of
+from reactive_nb.notebook.shape import NOTHING, Shape, columns_of, shape_of
 
 Entry = dict[str, Any]
 
@@ -39,6 +39,10 @@ class Seen:
         """Return what `live` shows now."""
         return cls(live.value, live.state, live.error, title_of(live))
 
+    def shape(self, before: Shape = NOTHING) -> Shape:
+        """Return the shape of the value, or `before` while there is none: before the first run and after an error."""
+        return before if self.state == "loading" or self.error is not None else shape_of(self.value)
+
 
 class View:
     """One displayed live result.
@@ -57,7 +61,7 @@ class View:
         self.seq = seq
         self.shown = True
         self.seen = seen
-        self._shape = shape_of(self.seen.value)
+        self._shape = seen.shape()
         self._facts = _facts(self._shape, self.seen, ())
 
     def whole(self) -> Entry:
@@ -66,7 +70,7 @@ class View:
 
     def change(self, seen: Seen, seq: int) -> Entry | None:
         """Move on to `seen`, which frame `seq` will tell; return its entry, or None when a page would show the same."""
-        shape = shape_of(seen.value)
+        shape = seen.shape(self._shape)
         facts = _facts(shape, seen, self._facts["columns"] if shape.kind == self._shape.kind else ())
         ops = diff(self._shape.rows, shape.rows)
         news = {name: fact for name, fact in facts.items() if fact != self._facts[name]}

@@ -21,7 +21,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakSet
 
 import duckdb
 
@@ -92,13 +91,21 @@ class Store:
         >>> keys, documents = store.load(10001, "by_carrier")
     """
 
-    __slots__ = ("_catalog", "_connection", "_cursors", "_loading", "database_id", "folded", "path", "placements")
+    __slots__ = (
+        "_catalog",
+        "_connection",
+        "_loading",
+        "_reader",
+        "database_id",
+        "folded",
+        "path",
+        "placements",
+    )
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
         # None once closed.
         self._connection: duckdb.DuckDBPyConnection | None = connection
-        self._cursors: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()
         self._loading: dict[int, _Loading] = {}
         self.folded = 0
         self.placements: dict[int, Placement] = {}
@@ -109,6 +116,9 @@ class Store:
             self._initialise()
         self.database_id = self._read_meta()
         self._read_placements()
+        # Indexes are loaded on a connection of their own: the rows of a fold may come from an index that is loaded
+        # while the fold's transaction has already dropped its table.
+        self._reader = self.cursor()
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Store:
@@ -159,7 +169,7 @@ class Store:
             UnknownIndex: The file holds the table, but not this index.
             DatabaseFileError: The file is damaged or cannot be read.
         """
-        connection = self._require_open()
+        self._require_open()
         placement = self.placements.get(number)
         if placement is None:
             return [], []
@@ -171,14 +181,14 @@ class Store:
         loading = self._loading.get(number)
         try:
             if loading is None or index not in loading.awaited:
-                keys, documents = _columns(connection, f"SELECT {key} AS k, document FROM {table} ORDER BY k")
+                keys, documents = _columns(self._reader, f"SELECT {key} AS k, document FROM {table} ORDER BY k")
                 if loading is None and index not in placement.multi:
                     self._loading[number] = _Loading(key, documents.copy(), {*known})
             else:
                 # Positions instead of documents: the documents of the first index, found again by their rank in it.
                 rank = f"row_number() OVER (ORDER BY {loading.first}) - 1 AS r"
                 ranked = f"SELECT {key} AS k, r FROM (SELECT *, {rank} FROM {table}) ORDER BY k"
-                keys, ranks = _columns(connection, ranked)
+                keys, ranks = _columns(self._reader, ranked)
                 documents = [*map(loading.documents.__getitem__, ranks)]
         except duckdb.Error as error:
             raise refusals.unread(self.path, error) from error
@@ -201,8 +211,6 @@ class Store:
                 stood. An exception of the block itself undoes the transaction too and is raised as it is.
         """
         connection = self._require_open()
-        for number in numbers:
-            self._loading.pop(number, None)  # positions in the table are about to change
         try:
             connection.begin()
             yield connection
@@ -216,15 +224,17 @@ class Store:
         except BaseException:
             self._undo(connection)
             raise
+        finally:
+            for number in numbers:
+                self._loading.pop(number, None)  # documents have other ranks now
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection of its own to the same database, for SQL; `close` closes it too.
+        """Return a connection of its own to the same database, for SQL; it ends with the store.
 
         It sees what is folded. Read its results by `fetchall()`, `df()` and the like: an unfinished result blocks it.
         """
         cursor = self._require_open().cursor()
         _prepare(cursor)
-        self._cursors.add(cursor)
         return cursor
 
     def name(self, *names: str) -> str:
@@ -242,15 +252,17 @@ class Store:
         return self.name(f"documents_{number}")
 
     def close(self) -> None:
-        """Write everything into the file, so that no write-ahead log stays beside it, and let go of it."""
+        """Write everything into the file, so that no write-ahead log stays beside it, and let go of it.
+
+        Cursors are closed too.
+        """
         if self._connection is None:
             return
-        for cursor in [*self._cursors]:
-            cursor.close()
         connection, self._connection = self._connection, None
         self._loading.clear()
-        # On a full disk, or while a connection of the user's own is in a transaction, the write-ahead log stays; the
-        # next opening reads it, so nothing is lost.
+        # A connection of the user's own may keep the file open in this process, so it is not left to the closing of
+        # the last one. On a full disk, or within the user's transaction, the write-ahead log stays; the next opening
+        # reads it, so nothing is lost.
         with contextlib.suppress(duckdb.Error):
             connection.execute("CHECKPOINT")
         connection.close()

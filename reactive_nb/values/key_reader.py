@@ -17,13 +17,13 @@ _SIGN = 1 << 63
 
 
 def read_values(key: bytes, limit: int) -> tuple[list[Any], bytes]:
-    """Return up to `limit` values that a key begins with, and what follows them.
+    r"""Return up to `limit` values that a key begins with, and what follows them.
 
     Example:
-        >>> read_values(encode_key(["general", 3]) + b"\\xff", 5)
-        (['general', 3], b'\\xff')
+        >>> read_values(encode_key(["general", 3]) + b"\xff", 5)
+        (['general', 3], b'\xff')
     """
-    values = []
+    values: list[Any] = []
     at = 0
     while len(values) < limit and at < len(key) and 0x01 <= key[at] <= 0x0A:
         value, at = _value(key, at)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, cast
 from reactive_nb.errors import SchemaError, ValidationError
 from reactive_nb.values.refusal import Refusal, show
 from reactive_nb.values.scalars import LiteralValidator, Validator
-from reactive_nb.values.value import MAX_FIELDS, MAX_INT, MIN_INT, Value, check_container, plain_names
+from reactive_nb.values.value import MAX_FIELDS, MAX_INT, MAX_NESTING, MIN_INT, Value, check_container, plain_names
 
 _FIELD_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9_]{0,62}")
 _DICT: Final[frozenset[type]] = frozenset((dict,))
@@ -147,9 +147,8 @@ class ObjectValidator(Validator):
 
     def partial(self) -> ObjectValidator:
         """Return the object in which every field may be missing."""
-        return ObjectValidator(
-            {name: item if item.optional else OptionalValidator(item) for name, item in self.fields.items()}
-        )
+        fields = self.fields.items()
+        return ObjectValidator({name: item if item.optional else OptionalValidator(item) for name, item in fields})
 
     def _check_names(self, names: tuple[str, ...]) -> None:
         for name in names:
@@ -245,9 +244,9 @@ class UnionValidator(Validator):
                 return member._accept(value, tables, nesting)
             except Refusal as refusal:
                 refusals.append((member, refusal))
-        raise self._nearest(value, refusals)
+        raise self._nearest(value, tables, refusals)
 
-    def _nearest(self, value: Any, refusals: list[tuple[Validator, Refusal]]) -> Refusal:
+    def _nearest(self, value: Any, tables: Mapping[str, int], refusals: list[tuple[Validator, Refusal]]) -> Refusal:
         """Return the refusal that says most: of the object that fits best, or where a member failed inside."""
         for _, refusal in refusals:
             if refusal.error is not ValidationError:
@@ -257,7 +256,7 @@ class UnionValidator(Validator):
             return self._refusal(value)
         if len(inside) == 1:
             return inside[0][1]
-        member, nearest = max(inside, key=lambda pair: _likeness(pair[0], value))
+        member, nearest = max(inside, key=lambda pair: _likeness(pair[0], value, tables))
         nearest.hint += f"; of the {len(inside)} alternatives this one is nearest: {member._noun()}"
         return nearest
 
@@ -313,7 +312,7 @@ class UnionValidator(Validator):
         return f"v.union({', '.join(map(repr, self.members))})"
 
 
-def _likeness(member: Validator, value: Any) -> tuple[int, int]:
+def _likeness(member: Validator, value: Any, tables: Mapping[str, int]) -> tuple[int, int]:
     """How many fields of `value` an object validator accepts: literals, which tell shapes apart, then all."""
     if not isinstance(member, ObjectValidator) or not isinstance(value, dict):
         return (0, 0)
@@ -321,8 +320,8 @@ def _likeness(member: Validator, value: Any) -> tuple[int, int]:
     for name, validator in member.fields.items():
         if name in value:
             try:
-                validator.check(value[name])
-            except ValidationError:
+                validator._accept(value[name], tables, MAX_NESTING)
+            except Refusal:
                 continue
             fields += 1
             literals += isinstance(validator, LiteralValidator)

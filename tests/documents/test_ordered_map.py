@@ -167,7 +167,7 @@ class HistoryOfVersions(RuleBasedStateMachine):
 
 
 HistoryOfVersions.TestCase.settings = settings(max_examples=80, stateful_step_count=20, deadline=None)
-test_every_version_equals_its_twin_of_two_sorted_lists = HistoryOfVersions.TestCase
+test_every_version_equals_its_twin_of_two_sorted_lists = pytest.mark.slow(HistoryOfVersions.TestCase)
 
 
 # ------------------------------------------------------------------ the contract by example
@@ -343,6 +343,20 @@ def test_a_batch_gives_the_same_however_far_its_keys_lie_apart(large: OrderedMap
     after.check()
     expected = {**dict(large.items()), **dict(batch)}
     assert dict(after.items()) == {key: value for key, value in expected.items() if value is not None}
+
+
+def test_what_is_left_after_many_deletes_stands_in_few_leaves(large: OrderedMap[int]) -> None:
+    keys = [key for key, _ in large.items()]
+    random.Random(1).shuffle(keys)
+    one_by_one = large.apply(sorted((key, None) for key in keys[5000:]))
+    at_once = one_by_one.apply(sorted((key, None) for key in keys[100:5000]))
+    for key in keys[100:5000]:
+        one_by_one = one_by_one.with_change(key, None)
+
+    for left in (one_by_one, at_once):
+        left.check()
+        assert [key for key, _ in left.items()] == sorted(keys[:100])
+        assert len(list(left.blocks())) <= 100 / (OrderedMap.shape.leaf / 4)
 
 
 def test_a_replaced_key_stays_the_same_object(large: OrderedMap[int]) -> None:

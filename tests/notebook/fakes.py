@@ -10,6 +10,7 @@ from typing import Any
 import traitlets
 
 from reactive_nb.notebook.interface import LiveResult, OpenEngine
+from reactive_nb.values.validators import Validator
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class FakeTransition:
 class FakeFunction:
     path: str
     kind: str
-    signature: str
+    args: dict[str, Validator]
+    internal: bool = False
 
 
 class FakeEngine:
@@ -92,7 +94,7 @@ class FakeLive(traitlets.HasTraits):
         self.ts = self.engine.ts
         self.history.append(FakeRun(self.ts, f"commit {self.ts} changed what it read"))
         if isinstance(value, Exception):
-            self.error, self.state = value, "failed"
+            self.value, self.error, self.state = None, value, "failed"
         else:
             self.value, self.error, self.state = value, None, "fresh"
 

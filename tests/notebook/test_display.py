@@ -39,12 +39,12 @@ def test_every_kind_of_result_has_a_text() -> None:
     assert as_text(engine.live("q", ["x"])) == "q(): 1 items, commit 0, fresh\nx"
 
 
-def test_an_error_is_said_below_the_rows() -> None:
+def test_an_error_is_said_in_place_of_rows() -> None:
     engine = FakeEngine()
     live = engine.live("q", [{"n": 1}])
     engine.commit(q=ValueError("no"))
 
-    assert as_text(live).splitlines() == ["q(): 1 rows, commit 1, failed", "n", "1", "ValueError: no"]
+    assert as_text(live).splitlines() == ["q(): 0 rows, commit 1, failed", "ValueError: no"]
 
 
 def test_html_in_values_names_and_arguments_is_text() -> None:
@@ -69,4 +69,7 @@ def test_cells_are_one_line_of_python() -> None:
 
 
 def test_without_a_kernel_there_is_no_view_to_show() -> None:
-    assert set(mimebundle(FakeEngine().live("q", 1))) == {"text/plain", "text/html"}
+    data, metadata = mimebundle(FakeEngine().live("q", 1))
+
+    assert set(data) == {"text/plain", "text/html"}
+    assert metadata == {}

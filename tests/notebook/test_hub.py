@@ -136,6 +136,20 @@ def test_a_failed_run_tells_its_error_and_keeps_the_rows_and_a_good_one_takes_it
     ]
 
 
+def test_before_the_first_run_and_after_an_error_a_page_is_not_told_that_the_result_is_none() -> None:
+    desk = Desk()
+    live = desk.engine.live("count", None)
+    live.state = "loading"
+    view = desk.hub.view_of(live)
+    before = desk.hub.snapshot(view)
+
+    desk.commit(count=3)
+    desk.commit(count=ValueError("no"))
+
+    assert (before["kind"], before["rows"], before["state"]) == ("table", [], "loading")
+    assert desk.hub.snapshot(view)["rows"] == [["value", {"value": 3}]]
+
+
 # ---------------------------------------------------------------- states
 
 
@@ -161,6 +175,19 @@ def test_a_slow_rerun_is_told_as_stale() -> None:
     desk.hub.flush()
 
     assert desk.sent[0]["views"] == {view.id: {"since": 0, "ops": [], "state": "stale"}}
+
+
+def test_an_error_outside_a_transition_is_told() -> None:
+    desk = Desk()
+    live = desk.engine.live("latest", [document(1)])
+    view = desk.hub.view_of(live)
+
+    live.error, live.state = ValueError("channel is 3"), "failed"
+    desk.hub.flush()
+    live.error = ValueError("channel is 4")
+    desk.hub.flush()
+
+    assert [frame["views"][view.id]["error"]["message"] for frame in desk.sent] == ["channel is 3", "channel is 4"]
 
 
 def test_a_value_that_is_set_while_its_transition_is_not_announced_yet_is_not_sent() -> None:

@@ -11,6 +11,7 @@ from traitlets.config import Config
 
 from reactive_nb.notebook.magics import ReactiveMagics
 from reactive_nb.notebook.report import Report
+from reactive_nb.values.validators import v
 from tests.notebook.fakes import FakeEngine, FakeFunction
 
 
@@ -30,7 +31,7 @@ def shell(only_shell: InteractiveShell) -> Iterator[InteractiveShell]:
 def engine() -> FakeEngine:
     engine = FakeEngine("flights.duckdb")
     engine.tables = {"flights": 336_776}
-    engine.registered = [FakeFunction("departures", "query", "origin: a string")]
+    engine.registered = [FakeFunction("departures", "query", {"origin": v.string()})]
     return engine
 
 

@@ -36,23 +36,32 @@ def test_wakes_during_a_call_are_answered_by_one_more() -> None:
         pacer.wake()
     flush.may_go_on.release(1)
     assert flush.begun.acquire(timeout=LIMIT_S)
-    flush.may_go_on.release(1)
+    assert not flush.begun.acquire(blocking=False)
     pacer.rest()
+    flush.may_go_on.release(1)
 
     assert flush.calls == 2
 
 
-def test_there_is_a_thread_only_between_the_first_wake_and_rest() -> None:
-    before = threading.active_count()
+@pytest.mark.parametrize("from_within", [False, True])
+def test_its_thread_ends_with_rest(from_within: bool) -> None:
     called = threading.Event()
-    pacer = Pacer(called.set)
-    assert threading.active_count() == before
+    threads: list[threading.Thread] = []
 
+    def flush() -> None:
+        threads.append(threading.current_thread())
+        if from_within:
+            pacer.rest()
+        called.set()
+
+    pacer = Pacer(flush)
     pacer.wake()
     assert called.wait(LIMIT_S)
-    pacer.rest()
+    if not from_within:
+        pacer.rest()
 
-    assert threading.active_count() == before
+    threads[0].join(LIMIT_S)
+    assert not threads[0].is_alive()
 
 
 def test_it_can_be_woken_again_after_rest() -> None:
@@ -63,23 +72,6 @@ def test_it_can_be_woken_again_after_rest() -> None:
         pacer.wake()
         assert calls.acquire(timeout=LIMIT_S)
         pacer.rest()
-
-
-def test_rest_may_be_called_by_the_call_itself() -> None:
-    done = threading.Event()
-    thread: list[threading.Thread] = []
-
-    def flush() -> None:
-        thread.append(threading.current_thread())
-        pacer.rest()
-        done.set()
-
-    pacer = Pacer(flush)
-    pacer.wake()
-    assert done.wait(LIMIT_S)
-
-    thread[0].join(LIMIT_S)
-    assert not thread[0].is_alive()
 
 
 def test_a_call_that_raises_is_logged_and_the_next_wake_is_answered(caplog: pytest.LogCaptureFixture) -> None:

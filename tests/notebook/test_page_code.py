@@ -40,7 +40,8 @@ def test_a_page_shows_each_cell_as_the_golden_file_says() -> None:
 def story(seed: int, lost: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a snapshot with 20 frames of random changes (one of them lost, if asked), and the snapshot after them."""
     random = Random(seed)
-    engine, frames = FakeEngine(), []
+    engine = FakeEngine()
+    frames: list[dict[str, Any]] = []
     hub = Hub(frames.append, ManualPace)
 
     def rows() -> list[dict[str, Any]]:

@@ -26,18 +26,17 @@ def apply(old: KeyedRows, ops: list[Op]) -> list[tuple[str, Row]]:
         return -1 if key is None else [name for name, _ in lines].index(key)
 
     for op in ops:
-        match op:
-            case {"op": "delete"}:
-                del lines[place(op["key"])]
-            case {"op": "insert"}:
-                lines.insert(place(op["after"]) + 1, (op["key"], op["row"]))
-            case {"op": "move"}:
-                line = lines.pop(place(op["key"]))
-                lines.insert(place(op["after"]) + 1, line)
-            case {"op": "update"}:
-                at = place(op["key"])
-                kept = {field: cell for field, cell in lines[at][1].items() if field not in op.get("gone", [])}
-                lines[at] = (op["key"], kept | op["cells"])
+        if op["op"] == "delete":
+            del lines[place(op["key"])]
+        elif op["op"] == "insert":
+            lines.insert(place(op["after"]) + 1, (op["key"], op["row"]))
+        elif op["op"] == "move":
+            line = lines.pop(place(op["key"]))
+            lines.insert(place(op["after"]) + 1, line)
+        else:
+            at = place(op["key"])
+            kept = {field: cell for field, cell in lines[at][1].items() if field not in op.get("gone", [])}
+            lines[at] = (op["key"], kept | op["cells"])
     return lines
 
 

@@ -62,7 +62,7 @@ class IndexOfListOfPairs(RuleBasedStateMachine):
 
 
 IndexOfListOfPairs.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
-test_it_answers_like_a_list_of_pairs = IndexOfListOfPairs.TestCase
+test_it_answers_like_a_list_of_pairs = pytest.mark.slow(IndexOfListOfPairs.TestCase)
 
 
 @given(st.lists(keys, unique=True, min_size=1), keys)

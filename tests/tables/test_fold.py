@@ -119,6 +119,29 @@ def test_a_rebuild_gives_the_tables_the_columns_and_indexes_of_the_new_declarati
     assert store.placements[NUMBER].typed == "flights"
 
 
+def test_the_rows_of_a_rebuild_may_be_loaded_from_the_tables_that_it_replaces(store: Store) -> None:
+    documents = [flight(place) for place in range(3)]
+    fold(store, 1, [changed(*documents)])
+
+    def stored_rows() -> Iterator[FoldRow]:
+        yield from rows(each for _, each in loaded(store, "by_id"))
+
+    fold(store, 2, [TableFold(NUMBER, FLIGHTS, stored_rows(), rebuild=True)])
+
+    assert_holds(store, documents)
+
+
+def test_a_typed_table_that_somebody_dropped_fails_the_fold_and_comes_back_with_a_rebuild(store: Store) -> None:
+    fold(store, 1, [changed(flight(1))])
+    store.cursor().execute("DROP TABLE flights")
+
+    with pytest.raises(DatabaseFileError, match="undo changes that another program made"):
+        fold(store, 2, [changed(flight(2))])
+    fold(store, 2, [changed(flight(1), flight(2), rebuild=True)])
+
+    assert_holds(store, [flight(1), flight(2)])
+
+
 def test_a_dropped_table_is_gone_and_its_name_is_free_within_the_same_fold(store: Store) -> None:
     fold(store, 1, [changed(flight(1))])
     second = replace(FLIGHTS, number=10002)
@@ -169,10 +192,14 @@ def test_a_taken_name_gets_an_ending_and_keeps_it_through_a_rebuild(tmp_path: Pa
         connection.execute("CREATE VIEW flights_2 AS SELECT 'mine too' AS whose")
     store = Store.open(path)
 
-    for ts, rebuild in enumerate((False, True), 1):
-        fold(store, ts, [changed(flight(1), rebuild=rebuild)])
-        assert select(store, "FROM Flights") == [("mine",)]
-        assert select(store, "SELECT origin FROM flights_3") == [("JFK",)]
+    fold(store, 1, [changed(flight(1))])
+    assert select(store, "FROM Flights") == [("mine",)]
+    assert select(store, "SELECT origin FROM flights_3") == [("JFK",)]
+
+    store.cursor().execute("DROP VIEW flights_2")
+    fold(store, 2, [changed(flight(1, "LGA"), rebuild=True)])
+    assert select(store, "SELECT origin FROM flights_3") == [("LGA",)]
+    assert store.relations("main") == {"flights", "flights_3"}
     store.close()
 
 
@@ -247,6 +274,19 @@ def test_a_fold_that_meets_a_transaction_of_the_users_own_is_refused(store: Stor
     assert store.folded == 1
     fold(store, 2, [changed(flight(1, "LGA"))])
     assert_holds(store, [flight(1, "LGA")])
+
+
+def test_rows_whose_number_cannot_be_written_are_not_written_either(store: Store) -> None:
+    fold(store, 1, [changed(flight(1))])
+    cursor = store.cursor()
+    cursor.begin().execute("UPDATE reactive.meta SET value = '7' WHERE key = 'folded'")
+
+    with pytest.raises(DatabaseFileError):
+        fold(store, 2, [changed(flight(2))])
+
+    cursor.rollback()
+    assert store.folded == 1
+    assert_holds(store, [flight(1)])
 
 
 @pytest.mark.slow

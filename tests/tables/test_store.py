@@ -73,6 +73,16 @@ def test_after_closing_one_file_holds_everything(path: Path) -> None:
     again.close()
 
 
+def test_closing_leaves_no_write_ahead_log_even_while_the_user_has_the_file_open(path: Path) -> None:
+    store = Store.open(path)
+    with duckdb.connect(path) as own:
+        fold(store, 1, [changed(*DOCUMENTS)])
+        store.close()
+
+        assert [each.name for each in path.parent.iterdir()] == ["x.duckdb"]
+        assert own.execute("SELECT count(*) FROM flights").fetchall() == [(20,)]
+
+
 @pytest.mark.parametrize("name", ["reactive.duckdb", "main.duckdb", "a b.c", 'say "hi".duckdb', "md:x", ":memory:"])
 def test_a_file_may_have_any_name(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -340,8 +350,8 @@ def test_damage_that_shows_only_when_documents_are_read_is_said_then(path: Path)
             continue
         try:
             store.load(NUMBER, "by_id")
-        except DatabaseFileError as error:
-            refusals.append(error)
+        except DatabaseFileError as refused:
+            refusals.append(refused)
         store.close()
 
     assert refusals

@@ -60,6 +60,7 @@ CASES: list[tuple[Any, Validator]] = [
     (Id["users"], v.id("users")),
     (Id["users"] | None, v.nullable(v.id("users"))),
     (Annotated[str, "a remark"], v.string()),
+    (Annotated[str, ["a remark that cannot be hashed"]], v.string()),
     (Annotated[list[float], v.vector(3)], v.vector(3)),
     (v.vector(3), v.vector(3)),
     (Point, v.object(x=v.number(), y=v.optional(v.number()))),

@@ -18,6 +18,12 @@ from reactive_nb.values.value import normalize
 from tests.strategies import identical, values
 
 TABLES = {"users": 10001}
+
+
+class Names(list[Any]):
+    __slots__ = ()
+
+
 USER = encode_id(10001, bytes(16))
 
 
@@ -38,6 +44,7 @@ class Accepted:
 ACCEPTED = [
     Accepted("an empty array", v.array(v.string()), [], []),
     Accepted("items are normalised", v.array(v.number()), [np.int64(1), 2.5], [1, 2.5]),
+    Accepted("a subclass of list", v.array(v.string()), Names(["a"]), ["a"]),
     Accepted("arrays of arrays", v.array(v.array(v.null())), [[], [None]], [[], [None]]),
     Accepted("8192 items", v.array(v.number()), [0] * 8192, [0] * 8192),
     Accepted("an empty record", v.record(v.string(), v.number()), {}, {}),

@@ -105,14 +105,27 @@ def test_a_second_spelling_of_the_same_bytes_is_refused() -> None:
         decode_id(id[:-1] + ALPHABET[last ^ 1])
 
 
-def test_a_table_number_with_empty_bytes_is_refused() -> None:
-    # The checksum of these bytes is right, but 1 is written as 0x81 0x00 instead of 0x01.
-    body = b"\x81\x00" + bytes(16)
-    bits = int.from_bytes(body + bytes([0x81, 18 * 0x81 & 0xFF]), "big")
-    id = "".join(ALPHABET[bits >> shift & 31] for shift in range(155, -1, -5))
+@pytest.mark.parametrize(
+    "number",
+    [b"\x81\x00", b"\x80\x00", b"\x80\x80\x80\x80\x10", b"\x81\x81"],
+    ids=["1 with an empty byte", "0 with an empty byte", "2**32", "a number that does not end"],
+)
+def test_a_table_number_that_is_written_wrongly_is_refused(number: bytes) -> None:
+    # The checksum of these bytes is right.
+    body = number + bytes(16)
+    sums = [sum(body[: length + 1]) for length in range(len(body))]
+    data = body + bytes([sums[-1] & 0xFF, sum(sums) & 0xFF])
+    characters = -(-len(data) * 8 // 5)
+    bits = int.from_bytes(data, "big") << (characters * 5 - len(data) * 8)
+    id = "".join(ALPHABET[bits >> 5 * place & 31] for place in reversed(range(characters)))
 
-    with pytest.raises(InvalidId):
+    with pytest.raises(InvalidId, match="its check digits do not fit"):
         decode_id(id)
+
+
+def test_the_table_number_0_is_refused() -> None:
+    with pytest.raises(InvalidId):
+        decode_id("0" * 31)
 
 
 @pytest.mark.parametrize("thing", [None, 7, b"z43zp6c3e75gkmz1kfwj6mbbx5sw281h", [CONVEX_ID], {}], ids=repr)

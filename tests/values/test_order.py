@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -82,6 +82,10 @@ ASCENDING = [
         [UNSET, None, 34, 35, False, True, "stringValue", "xFactor", b"bytes", ["a"], {"a": 1}],
     ),
     Ascending("datetimes stand between numbers and booleans", [math.nan, T0, T0.replace(year=2025), False]),
+    Ascending(
+        "datetimes across midnight",
+        [T0, T0 + timedelta(microseconds=1), T0 + timedelta(hours=23), T0 + timedelta(days=1)],
+    ),
     Ascending("datetimes before 1970", [datetime(1, 1, 1, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC), T0]),
     Ascending(
         "numbers of every size",
@@ -109,6 +113,8 @@ ASCENDING = [
     Ascending("an int and a float of different value, not type before value", [33.0, 34, 34.5, 35]),
     Ascending("strings by UTF-8, not UTF-16", ["", "\0", "a", "a\0", "a\0\0", "a\x01", "aa", "b", "￿", "\U0001f600"]),
     Ascending("bytes", [b"", b"\0", b"\0\0", b"\0\xff", b"\x01", b"\xff", b"\xff\xff"]),
+    Ascending("strings inside arrays, whatever follows", [["", 9], ["\0", 1], ["\0\0"], ["a", 9], ["a\0", 1]]),
+    Ascending("bytes inside arrays, whatever follows", [[b"", 9], [b"\0", 1], [b"\0\0"], [b"a", 9], [b"a\0", 1]]),
     Ascending("arrays item by item", [[], [None], [1], [1, 1], [2], ["a"], ["a", None], [[]], [[], []], [[1]], [{}]]),
     Ascending("a vector as the array of its numbers", [[0.5], vector([0.5, 1.0]), [0.5, 1.5], vector([2.0])]),
     Ascending("objects as sorted fields", [{}, {"": 1}, {"a": 1}, {"a": 1, "b": 0}, {"a": 2}, {"aa": 0}, {"b": 0}]),
@@ -152,7 +158,7 @@ def test_values_have_one_key(case: Equal) -> None:
     assert oracle(case.a, case.b) == 0
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(keyable_values(), keyable_values())
 def test_encoded_order_is_the_order_of_values(a: Any, b: Any) -> None:
     x, y = encode_value(a), encode_value(b)
@@ -161,7 +167,7 @@ def test_encoded_order_is_the_order_of_values(a: Any, b: Any) -> None:
     assert compare(a, b) == oracle(a, b)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(numbers(), numbers())
 def test_numbers_are_ordered_exactly(a: float, b: float) -> None:
     x, y = encode_value(a), encode_value(b)
@@ -179,7 +185,7 @@ def test_strings_are_ordered_by_their_utf8(a: str, b: str) -> None:
 tuples = st.lists(keyable_values(), max_size=3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(tuples, tuples)
 def test_tuples_are_ordered_by_their_first_difference(a: list[Any], b: list[Any]) -> None:
     x, y = encode_key(a), encode_key(b)
@@ -187,7 +193,7 @@ def test_tuples_are_ordered_by_their_first_difference(a: list[Any], b: list[Any]
     assert (x > y) - (x < y) == oracle_of_sequences(a, b)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(tuples, tuples, st.sampled_from([b"", b"0", b"z43zp6c3e75gkmz1kfwj6mbbx5sw281h"]))
 def test_the_range_after_a_prefix_holds_exactly_the_tuples_that_begin_with_it(
     prefix: list[Any], key: list[Any], document_id: bytes

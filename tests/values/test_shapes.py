@@ -202,11 +202,25 @@ REFUSED = [
         "an object with the fields kind, side, name?.",
     ),
     Refused(
-        "the shape that the literal names, although another has the field",
+        "the shape that the literal names, although another has more of the fields",
         SHAPE,
-        {"kind": "circle", "side": 3},
+        {"kind": "circle", "side": 3, "name": "x"},
         "$.side is not a declared field. Expected only kind, radius. Correct the name, leave it out, or declare it; "
         "of the 2 alternatives this one is nearest: an object with the fields kind, radius.",
+    ),
+    Refused(
+        "the nearest of shapes that also hold what is no value",
+        v.union(CIRCLE.extend(note=v.any()), SQUARE.extend(note=v.any())),
+        {"kind": "square", "radius": 1, "note": {1}},
+        "$.radius is not a declared field. Expected only kind, side, name, note. Correct the name, leave it out, or "
+        "declare it; of the 2 alternatives this one is nearest: an object with the fields kind, side, name?, note.",
+    ),
+    Refused(
+        "inside lists of a union",
+        v.union(v.array(v.string()), v.array(v.number())),
+        ["a", 1],
+        "$[1] is 1 (int). Expected a string. Pass a str; of the 2 alternatives this one is nearest: "
+        "a list, each item a string.",
     ),
     Refused(
         "a shape that no literal names",

@@ -57,6 +57,10 @@ class Name(str):
     __slots__ = ()
 
 
+class Names(list[Any]):
+    __slots__ = ()
+
+
 @pytest.mark.parametrize(
     ("given_", "expected"),
     [
@@ -64,6 +68,7 @@ class Name(str):
         (Level.HIGH, 3),
         (Name("x"), "x"),
         ({Name("x"): Name("y"), "z": 1}, {"x": "y", "z": 1}),
+        (Names(["x"]), ["x"]),
         (bytearray(b"x"), b"x"),
         (memoryview(b"x"), b"x"),
         (OrderedDict(b=1, a=[2]), {"b": 1, "a": [2]}),

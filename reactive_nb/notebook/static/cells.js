@@ -16,7 +16,7 @@ export function showCell(cell, column) {
   if (typeof cell === "number") {
     // _creationTime is milliseconds since 1970; as a number nobody can read it.
     if (column === "_creationTime") return { ...showTime(new Date(cell).toISOString()), hover: String(cell) };
-    return { text: String(cell), kind: "number" };
+    return showNumber(cell);
   }
   if (typeof cell === "boolean") return { text: cell ? "True" : "False", kind: "other" };
   if (typeof cell === "string") return { text: cell, kind: "text", hover: cell };
@@ -35,6 +35,18 @@ export function showCell(cell, column) {
       return { text, kind: "other", hover: text };
     }
   }
+}
+
+/**
+ * A number with at most six decimals, and as it is on hover.
+ * @param {number} number
+ * @returns {Shown}
+ */
+function showNumber(number) {
+  const size = Math.abs(number);
+  const short = size >= 1e-4 && size < 1e15 ? Number(number.toFixed(6)) : Number(number.toPrecision(7));
+  const isWhole = Number.isInteger(number);
+  return { text: String(isWhole ? number : short), kind: "number", hover: short === number || isWhole ? undefined : String(number) };
 }
 
 /**

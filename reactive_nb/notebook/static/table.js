@@ -60,6 +60,7 @@ export class TableView {
     this.alert = element("div", "rnb-alert");
     this.alert.setAttribute("role", "alert");
     this.scroll = element("div", "rnb-scroll");
+    this.scroll.tabIndex = 0; // so that the keyboard can scroll it
     this.table = element("table", "rnb-table");
     this.thead = element("thead");
     this.tbody = element("tbody");
@@ -119,7 +120,7 @@ export class TableView {
     if (error) setText(this.alert, `${error.name}: ${error.message}`);
     const notes = [];
     if (total > order.length) notes.push(`… and ${count(total - order.length, "more")} (the first ${grouped(order.length)} are shown)`);
-    if (total === 0) notes.push(kind === "record" ? "No fields" : "No rows");
+    if (total === 0 && !error && state !== "loading") notes.push(kind === "record" ? "No fields" : "No rows");
     if (error && order.length) notes.push("Shown is the last result before the error.");
     if (state === "gone") notes.push("The kernel has ended. This is the last it sent; run the cell again to go on.");
     if (state === "closed") notes.push("Closed: this result no longer changes.");
