@@ -258,6 +258,7 @@ class DatabaseInUse(DatabaseFileError):
     """Another process holds the database file; `pid` says which, where it is known."""
 
     code = "database_in_use"
+    pid: int | None
 
 
 class NewerFormat(DatabaseFileError):

@@ -50,8 +50,8 @@ def encode_document(document: dict[str, Any], what: str) -> bytes:
 def check_field_names(fields: Mapping[str, Any], what: str) -> None:
     """Raise unless every top-level field name is one a document may have; for tables without declared fields."""
     for name in fields:
-        if not _FIELD_NAME.fullmatch(name):
-            if name in SYSTEM_FIELDS or name.startswith("_"):
+        if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name):
+            if isinstance(name, str) and name.startswith("_"):
                 raise ReservedName(
                     what,
                     thing=f"the field {name!r} is the engine's own",

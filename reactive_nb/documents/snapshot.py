@@ -144,7 +144,9 @@ class TableState:
         for _, block in self.map(BY_ID).blocks(*ALL):
             yield from zip(block, decode_documents(block), strict=True)
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many documents there are."""
         return len(self.map(BY_ID))
 
 
@@ -183,11 +185,12 @@ class Snapshot:
         for change in changes:
             if change.table != TABLES:
                 continue
-            if change.new is None:
-                assert change.old is not None
-                redeclared[decode_document(change.old)["name"]] = None
+            assert change.new is not None, "declarations stay, also those of dropped tables"
+            document = decode_document(change.new)
+            if document["dropped"]:
+                redeclared[document["name"]] = None
             else:
-                stored = StoredTable.from_document(decode_document(change.new))
+                stored = StoredTable.from_document(document)
                 before = self.tables.get(stored.name)
                 redeclared[stored.name] = TableState.empty(stored) if before is None else before.redeclared(stored)
         return redeclared

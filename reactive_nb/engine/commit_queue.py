@@ -16,11 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reactive_nb.engine.interrupts import Uninterrupted
+from reactive_nb.errors import DatabaseClosed
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 
 TURN_SECONDS = 0.1
+PATIENCE_SECONDS = 1.0
 
 
 class _Ticket:
@@ -49,6 +51,7 @@ class CommitQueue:
         self._mutex = threading.Lock()
         self._waiting: list[_Ticket] = []
         self._led = False
+        self._closed = False
         self._turns = threading.Lock()
         self._turn: tuple[int, threading.Event] | None = None
 
@@ -85,17 +88,28 @@ class CommitQueue:
             finally:
                 self._hand_over()
 
+    def close(self) -> None:
+        """Refuse all later commits, when those that wait are done."""
+        with self.alone():
+            self._closed = True
+
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Make other threads' commits wait for this thread's next ones, each for at most `TURN_SECONDS`."""
-        with self._turns:
-            over = threading.Event()
+        """Make other threads' commits wait for this thread's next ones, each for at most `TURN_SECONDS`.
+
+        Who does not get the turn in `PATIENCE_SECONDS` goes on without: the holder may be waiting for this thread.
+        """
+        if not self._turns.acquire(timeout=PATIENCE_SECONDS):
+            yield
+            return
+        over = threading.Event()
+        try:
             self._turn = (threading.get_ident(), over)
-            try:
-                yield
-            finally:
-                self._turn = None
-                over.set()
+            yield
+        finally:
+            self._turn = None
+            over.set()
+            self._turns.release()
 
     def _enter(self, ticket: _Ticket) -> None:
         """Return when the ticket is done, or when its thread leads."""
@@ -110,6 +124,8 @@ class CommitQueue:
             batch = [ticket for ticket in self._waiting if ticket.proposal is not None]
             self._waiting = [ticket for ticket in self._waiting if ticket.proposal is None]
         try:
+            if self._closed:
+                raise closed()
             outcomes = self._committer.commit([ticket.proposal for ticket in batch if ticket.proposal is not None])
         except BaseException as error:  # noqa: BLE001 - raised again by each of the threads it concerns
             for ticket in batch:
@@ -129,3 +145,13 @@ class CommitQueue:
                 self._waiting[0].woken.release()
             else:
                 self._led = False
+
+
+def closed() -> DatabaseClosed:
+    """Return the error for a use after the end."""
+    return DatabaseClosed(
+        "Cannot use the database",
+        thing="it was closed",
+        expected="an open database",
+        hint="Open it again with rnb.connect(...)",
+    )

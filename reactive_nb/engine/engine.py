@@ -20,12 +20,12 @@ from typing import Any, Protocol, TypeVar
 
 from reactive_nb.clock import Clock, IdSource
 from reactive_nb.documents.snapshot import Snapshot
-from reactive_nb.engine.commit_queue import CommitQueue
+from reactive_nb.engine.commit_queue import CommitQueue, closed
 from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import UninterruptedLock
 from reactive_nb.engine.moment import Past
 from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher
-from reactive_nb.errors import DatabaseClosed, NestedCallError, SnapshotGone
+from reactive_nb.errors import NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
@@ -82,6 +82,16 @@ class Engine(Decorators):
         log: Log | None = None,
         history: int = DEFAULT_COMMITS,
     ) -> None:
+        """Open everything; arguments as in `rnb.connect`.
+
+        Args:
+            path: The file, absolute, or None.
+            live: Makes live results.
+            clock: Where the time comes from.
+            ids: Where ids and seeds come from.
+            log: In memory, a log to share with other engines, which then keeps all that they wrote.
+            history: How many commits are kept for going back, at least 1.
+        """
         self.path = path
         self._live_factory = live
         self._clock = clock if clock is not None else Clock()
@@ -90,7 +100,7 @@ class Engine(Decorators):
         self._registry = Registry()
         self._folder: Folder | None = None
         self._closed = False
-        self._history = history
+        self._history = max(1, history)
         head = Snapshot.empty()
         if path is not None:
             store = Store.open(path)
@@ -101,9 +111,10 @@ class Engine(Decorators):
             except BaseException:
                 store.close()
                 raise
+        self._trims_log = log is None
         self._log = log if log is not None else MemoryLog()
         try:
-            self._committer = Committer(self._log, head, history, self._state.bare)
+            self._committer = Committer(self._log, head, self._history, self._state.bare)
             if self._folder is not None:
                 self._committer.on_commit(self._folder.on_commit)
             self._committer.pull()
@@ -329,7 +340,7 @@ class Engine(Decorators):
 
     def table_counts(self) -> dict[str, int]:
         """Return the number of documents of each table by name."""
-        return {name: len(each) for name, each in self._mine()}
+        return {name: each.size for name, each in self._mine()}
 
     def lives(self) -> list[Any]:
         """Return the live results that are open, oldest first."""
@@ -374,6 +385,8 @@ class Engine(Decorators):
         self._closed = True
         _open.discard(self)
         lives = self.lives()
+        # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
+        self._queue.close()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self._refresher.close()
@@ -383,7 +396,7 @@ class Engine(Decorators):
             if self._folder is not None:
                 self._folder.fold(self._committer, self._queue, self._log)
                 if isinstance(self._log, FileLog):
-                    self._log.remove(self._committer.head.ts)
+                    self._log.remove(self._folder.folded)
         finally:
             self._log.close()
             if self._folder is not None:
@@ -417,7 +430,7 @@ class Engine(Decorators):
         """Take a commit that becomes visible; called under the state lock."""
         self._manager.on_commit(commit)
         self._refresher.wake_if_due()
-        if self._folder is None and commit.ts % self._history == 0:
+        if self._trims_log and commit.ts % self._history == 0:
             # In memory nothing is ever replayed; the log keeps as much as the history does.
             self._log.drop(max(self._log.base, commit.ts - self._history))
 
@@ -428,12 +441,7 @@ class Engine(Decorators):
 
     def _require_open(self) -> None:
         if self._closed:
-            raise DatabaseClosed(
-                "Cannot use the database",
-                thing=f"{'it' if self.path is None else self.path} was closed",
-                expected="an open database",
-                hint="Open it again with rnb.connect(...)",
-            )
+            raise closed()
 
 
 def open_engines() -> list[Engine]:

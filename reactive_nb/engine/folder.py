@@ -16,7 +16,7 @@ from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.documents.snapshot import TABLES_TABLE, Documents, Loader, Snapshot, TableState
 from reactive_nb.engine.commit_queue import CommitQueue
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
-from reactive_nb.errors import ReactiveError
+from reactive_nb.errors import DatabaseFileError, ReactiveError
 from reactive_nb.log.interface import Log
 from reactive_nb.schema.declaration import BY_ID, TABLES, StoredTable
 from reactive_nb.tables.fold import FoldRow, TableFold, fold
@@ -45,11 +45,11 @@ class _Backlog:
         self.redeclared |= commit.redeclared
         for change in commit.changes:
             self.documents.setdefault(change.table, set()).add(change.id)
-            if change.table == TABLES and change.new is None and change.old is not None:
-                self.dropped.add(decode_document(change.old)["number"])
+            if change.table == TABLES and change.new is not None and (table := decode_document(change.new))["dropped"]:
+                self.dropped.add(table["number"])
         self.changes += len(commit.changes)
 
-    def merge(self, other: _Backlog) -> None:
+    def take(self, other: _Backlog) -> None:
         for table, ids in other.documents.items():
             self.documents.setdefault(table, set()).update(ids)
         self.redeclared |= other.redeclared
@@ -68,7 +68,9 @@ class Folder:
         self._store = store
         self._state = state
         self._using_store = threading.RLock()
+        # What has been committed and no fold has begun with; and what a fold has begun with and not finished.
         self._backlog = _Backlog()
+        self._unfolded = _Backlog()
         self._thread: threading.Thread | None = None
 
     def opened(self) -> Snapshot:
@@ -76,7 +78,8 @@ class Folder:
         if not self._store.folded:
             return Snapshot.empty()
         tables = TableState.lazy(TABLES_TABLE, self._loader(TABLES_TABLE.number))
-        stored = [StoredTable.from_document(document) for _, document in tables.documents()]
+        declared = [document for _, document in tables.documents() if not document["dropped"]]
+        stored = [StoredTable.from_document(document) for document in declared]
         states = {each.name: TableState.lazy(each, self._loader(each.number)) for each in stored}
         return Snapshot(self._store.folded, {TABLES: tables, **states})
 
@@ -88,6 +91,11 @@ class Folder:
     def is_due(self) -> bool:
         """Whether enough has gathered for a fold by itself."""
         return self._backlog.changes >= FOLD_AFTER_CHANGES
+
+    @property
+    def folded(self) -> int:
+        """The commit that the tables stand at."""
+        return self._store.folded
 
     def start(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
         """Fold on a thread of its own, unless one is at it."""
@@ -114,16 +122,21 @@ class Folder:
         with self._using_store:
             with self._state:
                 snapshot = committer.head
-                backlog, self._backlog = self._backlog, _Backlog()
-            try:
-                if snapshot.ts > self._store.folded:
-                    fold(self._store, snapshot.ts, _table_folds(snapshot, backlog))
-            except BaseException:
-                with self._state:
-                    self._backlog.merge(backlog)
-                raise
-            with queue.alone():
-                log.drop(snapshot.ts)
+                # Until the fold has succeeded its work stays here, so a failure or a Ctrl-C at any point loses none.
+                self._unfolded.take(self._backlog)
+                self._backlog = _Backlog()
+            if snapshot.ts > self._store.folded:
+                try:
+                    fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))
+                except DatabaseFileError:
+                    # The typed tables are the user's: one may have been dropped or altered. Made anew it fits again;
+                    # where something else is wrong, such as a full disk, this fails too and says so.
+                    self._unfolded.redeclared |= self._unfolded.documents.keys()
+                    fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))
+            self._unfolded = _Backlog()
+        # Without the store's lock: whoever leads the commit queue may be waiting for it, to load an index.
+        with queue.alone():
+            log.drop(snapshot.ts)
 
     def close(self) -> None:
         """Wait for a fold under way, and close the store."""
@@ -150,7 +163,8 @@ class Folder:
 
 def _table_folds(snapshot: Snapshot, backlog: _Backlog) -> Iterator[TableFold]:
     for number in backlog.dropped:
-        yield TableFold(number, None)
+        if snapshot.name_of(number) is None:  # or it was created again
+            yield TableFold(number, None)
     for name in backlog.redeclared | backlog.documents.keys():
         state = snapshot.tables.get(name)
         if state is None:

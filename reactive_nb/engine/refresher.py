@@ -203,7 +203,10 @@ class Refresher:
                     if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
                         self._asleep = True
                         break
-                self._round()
+                try:
+                    self._round()
+                except Exception:
+                    logger.exception("A refresh of live results failed; this is an error of reactive_nb")
             if self._closed:
                 with self._state:
                     self._release_settled(self._rounds_begun + 1)
@@ -214,6 +217,14 @@ class Refresher:
         with self._state:
             self._rounds_begun += 1
             number = self._rounds_begun
+        try:
+            self._bring_to_head()
+        finally:
+            with self._state:
+                self._release_settled(number)
+
+    def _bring_to_head(self) -> None:
+        with self._state:
             while self._abandoned:
                 self._let_go(self._abandoned.popleft())
             snapshot = self._committer.head
@@ -248,8 +259,6 @@ class Refresher:
             moment = Moment(snapshot.ts, holders)
             for listener in listeners:
                 _tell(partial(listener, moment), listener)
-        with self._state:
-            self._release_settled(number)
 
     def _release_settled(self, number: int) -> None:
         for _, over in (each for each in self._settling if each[0] <= number):

@@ -56,7 +56,7 @@ def define(tx: Transaction, ids: IdSource, tables: Mapping[str, Table]) -> Evolu
             misfits[change.name] = [id for id, _ in faults]
             shown = "; ".join(f"{id}: {problem}" for id, problem in faults[:SHOWN_MISFITS])
             more = f"; and {len(faults) - SHOWN_MISFITS} more" if len(faults) > SHOWN_MISFITS else ""
-            described.append(f"{len(faults)} of {len(state)} documents of {change.name} do not fit ({shown}{more})")
+            described.append(f"{len(faults)} of {state.size} documents of {change.name} do not fit ({shown}{more})")
     if misfits:
         raise SchemaMismatch(
             f"Cannot define {', '.join(misfits)}",

@@ -84,7 +84,9 @@ class TableQuery:
             known = [] if state is None else list(state.maker.names)
             raise UnknownIndex(
                 f"Cannot read {self._table} by index {index!r}",
-                thing=f"the table {self._table} has no such index" if state else f"there is no table {self._table}",
+                thing=f"the table {self._table} has no such index"
+                if state is not None
+                else f"there is no table {self._table}",
                 expected=f"one of {known}" if known else "a declared table",
                 hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
             )

@@ -84,6 +84,14 @@ class Table:
                 expected=f"at most {MAX_INDEXES}",
                 hint="Drop an index that no query names",
             )
+        for field in fields:
+            if not isinstance(field, str) or not all(field.split(".")) or field.startswith("_"):
+                raise SchemaError(
+                    wanted,
+                    thing=f"{field!r} is not a field it can use",
+                    expected="a path such as 'name' or 'meta.device' of fields without a leading underscore",
+                    hint="Write index(name, 'channel', 'likes'), without a list; _creationTime always comes last by itself",
+                )
         if not fields or len(fields) > MAX_INDEX_FIELDS or len(set(fields)) != len(fields):
             raise SchemaError(
                 wanted,
@@ -92,13 +100,6 @@ class Table:
                 hint="Name each field once",
             )
         for field in fields:
-            if not isinstance(field, str) or not all(field.split(".")) or field.startswith("_"):
-                raise SchemaError(
-                    wanted,
-                    thing=f"{field!r} is not a field it can use",
-                    expected="a path such as 'name' or 'meta.device' of fields without a leading underscore",
-                    hint="_creationTime is the last field of every index already; leave it out",
-                )
             if self.document is not None and not _declares(self.document, field.split(".")):
                 raise SchemaError(
                     wanted,
@@ -125,11 +126,16 @@ class StoredTable:
     number: int
     table: Table
 
-    def to_document(self) -> dict[str, Any]:
-        """Return the fields of this table's document in `_tables`."""
+    def to_document(self, dropped: bool = False) -> dict[str, Any]:
+        """Return the fields of this table's document in `_tables`.
+
+        It stays there when the table is dropped, so that no other table ever gets its number: an id that somebody
+        kept must not become the id of a document of another table.
+        """
         return {
             "name": self.name,
             "number": self.number,
+            "dropped": dropped,
             "document": None if self.table.document is None else self.table.document.to_json(),
             "indexes": [
                 {"name": index.name, "fields": list(index.fields), "unique": index.unique, "multi": index.multi}

@@ -78,7 +78,8 @@ def _changes(
 ) -> list[Change]:
     changes = []
     for table, id, new in rows:
-        state = redeclared.get(table) or snapshot.tables[table]
+        declared = redeclared.get(table)
+        state = snapshot.tables[table] if declared is None else declared
         old = state.get(id)
         changes.append(
             Change(

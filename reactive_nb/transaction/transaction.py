@@ -117,7 +117,7 @@ class Transaction:
         document = self._declaration(name)
         before = self.table(name)
         if before is None:
-            number = max([FIRST_USER_TABLE_NUMBER - 1, *self.numbers().values()]) + 1
+            number = self._new_number() if document is None else document["number"]
             state = TableState.empty(StoredTable(name, number, table))
         else:
             self.reads.add(name, BY_CREATION_TIME, ALL)
@@ -131,20 +131,32 @@ class Transaction:
     def drop(self, name: str) -> None:
         """Remove a table that exists, with all its documents."""
         document = self._declaration(name)
+        state = self.declared(name)
         assert document is not None, f"{name} is not a table"
+        assert state is not None, f"{name} is not a table"
         self.reads.add(name, BY_CREATION_TIME, ALL)
-        self._put_declaration(document[ID], None)
+        system = {ID: document[ID], CREATION_TIME: document[CREATION_TIME]}
+        self._put_declaration(document[ID], {**system, **state.stored.to_document(dropped=True)})
         self._working[name] = self.writes.redeclared[name] = None
 
     def _declaration(self, name: str) -> dict[str, Any] | None:
-        """Return a table's document in `_tables`; every table there is gets recorded, for new numbers depend on all."""
+        """Return the document in `_tables` of a table, or of one of this name that was dropped.
+
+        Every table there is gets recorded, for new numbers depend on all.
+        """
         self.read_all_tables()
         tables = self.table(TABLES)
         assert tables is not None
         found = next(tables.map("by_name").items(*prefix_interval(encode_value(name))), None)
         return None if found is None else decode_document(found[1])
 
-    def _put_declaration(self, id: str, document: dict[str, Any] | None) -> None:
+    def _new_number(self) -> int:
+        tables = self.table(TABLES)
+        assert tables is not None
+        numbers: list[int] = [each["number"] for _, each in tables.documents()]
+        return max([FIRST_USER_TABLE_NUMBER - 1, *numbers]) + 1
+
+    def _put_declaration(self, id: str, document: dict[str, Any]) -> None:
         tables = self.declared(TABLES)
         assert tables is not None
         self.write(tables, id, self.get(tables, id), document, "Cannot store the declaration")

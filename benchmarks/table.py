@@ -1,0 +1,94 @@
+"""One line of the printed table: what was measured, by whom, against which aim.
+
+Comes in: measurements. Goes out: Markdown. A ratio is ours divided by the other's, so below 1 is better where the
+unit is time or memory, and above 1 where it is a rate.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from benchmarks.timing import Attempt, Measured, interleaved
+
+HEAD = """\
+| what | ours: p50 (p95) | floor | SQLite | DuckDB | aim | ÷ floor | ÷ SQLite | ÷ DuckDB |
+|---|---|---|---|---|---|---|---|---|"""
+
+
+class Unit(enum.Enum):
+    """What a number means."""
+
+    SECONDS = enum.auto()
+    BYTES = enum.auto()
+    PER_SECOND = enum.auto()
+
+    @property
+    def more_is_better(self) -> bool:
+        return self is Unit.PER_SECOND
+
+    def shown(self, number: float) -> str:
+        match self:
+            case Unit.BYTES:
+                return f"{number:,.0f} B"
+            case Unit.PER_SECOND:
+                return f"{_significant(number)}/s"
+            case Unit.SECONDS:
+                for factor, name in ((1, "s"), (1e3, "ms")):
+                    if number * factor >= 1:
+                        return f"{_significant(number * factor)} {name}"
+                return f"{_significant(number * 1e6)} µs"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a measurement should come to, in words, and whether it does; None is to be known only."""
+
+    text: str
+    is_met: bool
+
+    def __str__(self) -> str:
+        return f"{self.text}: {'met' if self.is_met else 'missed'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One measurement of ours with the others' of the same run."""
+
+    what: str
+    unit: Unit
+    ours: Measured
+    floor: Measured | None = None
+    sqlite: Measured | None = None
+    duckdb: Measured | None = None
+    aim: Aim | None = None
+
+    def __str__(self) -> str:
+        others = (self.floor, self.sqlite, self.duckdb)
+        cells = [
+            self.what,
+            f"{self.unit.shown(self.ours.median)} ({self.unit.shown(self._slow(self.ours))})",
+            *("" if other is None else self.unit.shown(other.median) for other in others),
+            "" if self.aim is None else str(self.aim),
+            *("" if other is None else f"{self.ours.median / other.median:.2g}" for other in others),
+        ]
+        return f"| {' | '.join(cells)} |"
+
+    def _slow(self, measured: Measured) -> float:
+        return measured.percentile(5 if self.unit.more_is_better else 95)
+
+
+def compared(
+    what: str, attempts: int, *, aim: float | None = None, unit: Unit = Unit.SECONDS, **contestants: Attempt
+) -> Line:
+    """Return the line of `ours` and others, measured in turns; `aim` is the most (of a rate: the least) of our median."""
+    measured = interleaved(attempts, **contestants)
+    if aim is None:
+        return Line(what, unit, **measured)
+    ours = measured["ours"].median
+    return Line(what, unit, **measured, aim=Aim(unit.shown(aim), ours >= aim if unit.more_is_better else ours <= aim))
+
+
+def _significant(number: float) -> str:
+    """Return a number of at least 1 with three digits, or all that stand before its point."""
+    return f"{number:.3g}" if number < 1000 else f"{number:,.0f}"

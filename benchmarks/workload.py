@@ -1,0 +1,133 @@
+"""The documents and functions that are measured: messages of about 300 bytes in a hundred channels.
+
+All fields are scalars, so the peers hold them as plain columns and hand them back without converting anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import reactive_nb as rnb
+from reactive_nb import v
+
+Message = dict[str, Any]
+
+CHANNELS = 100
+NEWEST = 50
+FIELDS = {
+    "author": "VARCHAR",
+    "channel": "VARCHAR",
+    "body": "VARCHAR",
+    "likes": "BIGINT",
+    "score": "DOUBLE",
+    "pinned": "BOOLEAN",
+    "device": "VARCHAR",
+}
+"""The fields with their SQL types, which both peers understand."""
+
+_TEXT = "A snapshot is immutable and shares structure with its neighbours, so a transaction can be held in the hand. " * 3
+_DEVICES = ("phone", "laptop", "tablet")
+
+
+def message(place: int) -> Message:
+    """Return message number `place`; neighbours are in different channels."""
+    start = place % 97
+    return {
+        "author": f"author-{place * 31 % 5000:04}",
+        "channel": channel_of(place),
+        "body": _TEXT[start : start + 130],
+        "likes": place * 7919 % 1000,
+        "score": place * 4799 % 10007 / 8,
+        "pinned": place % 50 == 0,
+        "device": _DEVICES[place % 3],
+    }
+
+
+def channel_of(place: int) -> str:
+    """Return the channel of message number `place`."""
+    return f"channel-{place % CHANNELS:02}"
+
+
+def id_of(place: int) -> str:
+    """Return an id as long as ours, ascending like ours, for those who have none of their own."""
+    return f"{place:032}"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The functions of a small chat, registered in one database."""
+
+    db: rnb.Engine
+    send: Callable[..., str]
+    send_all: Callable[..., None]
+    like: Callable[..., None]
+    latest: Callable[..., list[Message]]
+    totals: Any
+    overall: Any
+
+    def fill(self, total: int, at_once: int = 5000) -> None:
+        """Insert messages 0 … `total` - 1."""
+        for first in range(0, total, at_once):
+            self.send_all(messages=[message(place) for place in range(first, min(first + at_once, total))])
+
+
+def app(db: rnb.Engine) -> App:
+    """Declare the table and the functions in a database."""
+    db.define(
+        messages=rnb.table(
+            author=v.string(),
+            channel=v.string(),
+            body=v.string(),
+            likes=v.int64(),
+            score=v.float64(),
+            pinned=v.boolean(),
+            device=v.string(),
+        ).index("by_channel", "channel")
+    )
+
+    @db.mutation
+    def send(ctx, message: dict):
+        return ctx.db.insert("messages", message)
+
+    @db.mutation
+    def send_all(ctx, messages: list):
+        for each in messages:
+            ctx.db.insert("messages", each)
+
+    @db.mutation
+    def like(ctx, message: rnb.Id["messages"]):
+        ctx.db.patch(message, {"likes": ctx.db.get(message)["likes"] + 1})
+
+    @db.query
+    def latest(ctx, channel: str, again: int = 0):
+        return newest(ctx, channel)
+
+    @db.query
+    def totals(ctx, channel: str):
+        found = ctx.db.query("messages").with_index("by_channel", channel=channel)
+        return [found.count(), found.sum("likes")]
+
+    @db.query
+    def overall(ctx):
+        found = ctx.db.query("messages")
+        return [found.count(), found.sum("likes")]
+
+    return App(db, send, send_all, like, latest, totals, overall)
+
+
+def newest(ctx: Any, channel: str) -> list[Message]:
+    """Return the newest messages of a channel."""
+    return ctx.db.query("messages").with_index("by_channel", channel=channel).order("desc").take(NEWEST)
+
+
+def ids_in(db: rnb.Engine, limit: int) -> list[str]:
+    """Return the ids of the first messages of a database."""
+    return [each["_id"] for each in db.read(lambda ctx: ctx.db.query("messages").take(limit))]
+
+
+def places(first: int) -> Callable[[], int]:
+    """Return a function that counts on from `first`: the next message to insert."""
+    return count(first).__next__
