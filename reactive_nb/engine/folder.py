@@ -77,10 +77,10 @@ class Folder:
         """Return the database as the tables hold it; indexes are loaded when first needed."""
         if not self._store.folded:
             return Snapshot.empty()
-        tables = TableState.lazy(TABLES_TABLE, self._loader(TABLES_TABLE.number))
+        tables = TableState.lazy(TABLES_TABLE, self._loader(TABLES_TABLE))
         declared = [document for _, document in tables.documents() if not document["dropped"]]
         stored = [StoredTable.from_document(document) for document in declared]
-        states = {each.name: TableState.lazy(each, self._loader(each.number)) for each in stored}
+        states = {each.name: TableState.lazy(each, self._loader(each)) for each in stored}
         return Snapshot(self._store.folded, {TABLES: tables, **states})
 
     def on_commit(self, commit: Commit) -> None:
@@ -146,16 +146,18 @@ class Folder:
         with self._using_store:
             self._store.close()
 
-    def _loader(self, number: int) -> Loader:
+    def _loader(self, stored: StoredTable) -> Loader:
         loaded: dict[str, Documents] = {}
 
         def load(index: str) -> Documents:
             # Uninterrupted, since an interrupted DuckDB statement would leave its connection busy.
             with Uninterrupted(), self._using_store:
-                if index not in loaded:
-                    for each in dict.fromkeys((BY_ID, index)) if index != BY_ID else (BY_ID,):
-                        if each not in loaded:
-                            loaded[each] = OrderedMap.from_sorted(*self._store.load(number, each))
+                declared = stored.table.find(index)
+                # The indexes share the documents of the one loaded first, which a multi index cannot be.
+                first = [BY_ID] if declared is not None and declared.multi and not loaded else []
+                for each in (*first, index):
+                    if each not in loaded:
+                        loaded[each] = OrderedMap.from_sorted(*self._store.load(stored.number, each))
                 return loaded[index]
 
         return load

@@ -171,12 +171,12 @@ class DatabaseWriter(DatabaseReader):
         """
         what = f"Cannot insert into {table}"
         tx = self._tx
+        if isinstance(table, str) and table.startswith("_"):
+            _refuse_system(what, table)
         state = tx.declared(table) if isinstance(table, str) else None
         if state is None:
             check_table_name(table)
             state = tx.declare(table, Table(None), self._ids.next())
-        elif table.startswith("_"):
-            _refuse_system(what, table)
         if isinstance(document, Mapping):
             for name in SYSTEM_FIELDS.intersection(document):
                 raise ReservedName(

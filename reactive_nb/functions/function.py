@@ -267,7 +267,15 @@ def _validators(
     for each in parameters:
         hint = hints.get(each.name, inspect.Parameter.empty)
         validator = from_annotation(hint)
-        if each.default is not inspect.Parameter.empty:
+        if each.default is inspect.Parameter.empty:
+            if validator.optional:
+                raise SchemaError(
+                    what,
+                    thing=f"the argument {each.name!r} is optional, and its parameter has no default",
+                    expected="a default, for when the argument is missing",
+                    hint=f"Write {each.name}=None, or any other default, in the def",
+                )
+        elif not validator.optional:
             validator = v.optional(validator)
         validators[each.name] = validator
     return validators
