@@ -7,7 +7,7 @@ and select again on one thread, which is what a program without subscriptions wo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,32 +18,113 @@ from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, Unit, compared
 from benchmarks.timing import Arrival, Attempt, timed
-from benchmarks.workload import App, app, channel_of, message
+from benchmarks.workload import app, message
 
-_AIM_IN_MEMORY = 150e-6
-_AIM_DURABLE = 300e-6
-_CHANNEL = channel_of(0)
-_PAYLOAD = 420
-"""About the bytes that one of these commits takes in the log."""
+_MESSAGE = message(0)
+_CHANNEL = _MESSAGE["channel"]
+_COMMIT_BYTES = 400
+"""What the log holds of such an insert, about."""
 
 
 def lines(stage: Stage) -> Iterator[Line]:
-    documents, attempts = stage.scale.documents[0], stage.scale.attempts
-    dicts = Dicts(map(message, range(documents)))
+    yield _in_memory(stage)
+    yield _on_disk(stage)
+    yield _many(stage)
+
+
+def _in_memory(stage: Stage) -> Line:
+    dicts = Dicts(map(message, range(stage.scale.documents[0])))
+    number = count(stage.scale.documents[0])
     arrival = Arrival()
     courier = Courier(dicts.newest, arrival)
-    number = count(documents)
 
-    def insert_in_dicts() -> None:
-        place = next(number)
-        dicts.insert(str(place), message(0))
+    def insert() -> None:
+        dicts.insert(str(next(number)), _MESSAGE)
         courier.ask(_CHANNEL)
 
-    yield _insert_to_listener("insert to listener, in memory", None, stage, _AIM_IN_MEMORY, lambda: arrival.after(insert_in_dicts))
+    floor = lambda: arrival.after(insert)  # noqa: E731
+    line = _insert_to_listener("insert → live newest 50, in memory", 150e-6, floor, None, stage)
     courier.close()
+    return line
+
+
+def _on_disk(stage: Stage) -> Line:
     disk = Disk(stage.folder / "floor")
-    data = os.urandom(_PAYLOAD)
-    yield _insert_to_listener(
-        "insert to listener, on disk", stage.folder, stage, _AIM_DURABLE, timed(lambda: disk.append(data))
-    )
+    data = os.urandom(_COMMIT_BYTES)
+    floor = timed(lambda: disk.append(data))
+    line = _insert_to_listener("insert → live newest 50, on disk", 300e-6, floor, stage.folder, stage)
     disk.close()
+    return line
+
+
+def _insert_to_listener(what: str, aim: float, floor: Attempt, folder: Path | None, stage: Stage) -> Line:
+    documents = stage.scale.documents[0]
+    db, sqlite, duckdb = _databases(folder, "insert")
+    chat = app(db)
+    chat.fill(documents)
+    for peer in (sqlite, duckdb):
+        peer.create()
+        peer.insert_all(0, map(message, range(documents)))
+    number = count(documents)
+
+    def by_hand(peer: SQLite | DuckDB) -> None:
+        peer.insert(next(number), _MESSAGE)
+        peer.newest(_CHANNEL)
+
+    live = chat.latest.live(channel=_CHANNEL)
+    arrival = Arrival()
+    live.observe(arrival, "value")
+    line = compared(
+        what,
+        stage.scale.attempts,
+        aim=aim,
+        ours=lambda: arrival.after(lambda: chat.send(message=_MESSAGE)),
+        floor=floor,
+        sqlite=timed(lambda: by_hand(sqlite)),
+        duckdb=timed(lambda: by_hand(duckdb)),
+    )
+    assert live.value == chat.latest(channel=_CHANNEL)
+    for each in (db, sqlite, duckdb):
+        each.close()
+    return line
+
+
+def _many(stage: Stage) -> Line:
+    batch = min(5000, stage.scale.documents[0])
+    messages = [message(place) for place in range(batch)]
+    db, sqlite, duckdb = _databases(stage.folder, "bulk")
+    chat, dicts = app(db), Dicts()
+    sqlite.create()
+    duckdb.create()
+    number = count()
+
+    def insert_in_dicts() -> None:
+        for each in messages:
+            dicts.insert(str(next(number)), each)
+
+    def rate(insert: Attempt) -> Attempt:
+        return lambda: batch / insert()
+
+    line = compared(
+        f"bulk insert, {batch:,} documents a mutation, on disk",
+        10,
+        unit=Unit.PER_SECOND,
+        ours=rate(timed(lambda: chat.send_all(messages=messages))),
+        floor=rate(timed(insert_in_dicts)),
+        sqlite=rate(timed(lambda: sqlite.insert_all(next(number) * batch, messages))),
+        duckdb=rate(timed(lambda: duckdb.insert_all(next(number) * batch, messages))),
+    )
+    for each in (db, sqlite, duckdb):
+        each.close()
+    return line
+
+
+def _databases(folder: Path | None, name: str) -> tuple[rnb.Engine, SQLite, DuckDB]:
+    """Return the three in files of a folder, or in memory."""
+    if folder is None:
+        return rnb.connect(), SQLite(), DuckDB()
+    return (
+        rnb.connect(folder / f"{name}.duckdb"),
+        SQLite(folder / f"{name}.sqlite"),
+        DuckDB(folder / f"{name}-plain.duckdb"),
+    )

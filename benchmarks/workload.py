@@ -28,7 +28,9 @@ FIELDS = {
 }
 """The fields with their SQL types, which both peers understand."""
 
-_TEXT = "A snapshot is immutable and shares structure with its neighbours, so a transaction can be held in the hand. " * 3
+_TEXT = (
+    "A snapshot is immutable and shares structure with its neighbours, so a transaction can be held in the hand. " * 3
+)
 _DEVICES = ("phone", "laptop", "tablet")
 
 

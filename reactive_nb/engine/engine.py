@@ -38,6 +38,7 @@ from reactive_nb.schema.declaration import Table
 from reactive_nb.schema.evolution import Evolution
 from reactive_nb.subscriptions.description import describe_cause
 from reactive_nb.subscriptions.manager import SubscriptionManager
+from reactive_nb.subscriptions.subscription import args_of, key_of
 from reactive_nb.tables.store import Store
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
@@ -137,7 +138,7 @@ class Engine(Decorators):
 
     # ------------------------------------------------------------------ declaring
 
-    def define(self, **tables: Table) -> Evolution:
+    def define(self, /, **tables: Table) -> Evolution:
         """Declare tables; run again, it replaces these tables' declarations and checks what is stored.
 
         Args:
@@ -188,16 +189,16 @@ class Engine(Decorators):
         """Run a function with arguments by name; what calling it does."""
         self._require_open()
         refuse_nested(function.path)  # before the cache is asked: its answer would be of another moment
-        checked = function.checked_args(args, self._committer.head.numbers)
         if function.kind is Kind.MUTATION:
-            return self._runner.mutation(function, checked)
+            return self._runner.mutation(function, args)
+        key = key_of(function, self.checked(function, args))
         with self._state:
-            encoded = self._manager.cached(function, checked)
+            encoded = self._manager.cached(key)
         if encoded is not None:
             return wire.decode(encoded)
-        outcome = self._runner.query(function, checked)
+        outcome = self._runner.query(function, args_of(key))
         with self._state:
-            self._manager.keep(function, checked, outcome)
+            self._manager.keep(function, key, outcome)
         return outcome.value()
 
     def submit(self, function: Function, args: dict[str, Any]) -> Future[Any]:

@@ -23,7 +23,7 @@ from reactive_nb.functions.function import Function
 from reactive_nb.functions.page import Journal
 from reactive_nb.functions.runner import Runner
 from reactive_nb.subscriptions.manager import SubscriptionManager
-from reactive_nb.subscriptions.subscription import State, Subscription
+from reactive_nb.subscriptions.subscription import State, Subscription, args_of
 from reactive_nb.transaction.committer import Committer
 
 logger = logging.getLogger("reactive_nb")
@@ -234,7 +234,7 @@ class Refresher:
         for subscription in due:
             journal = Journal(subscription.page_ends)
             started = time.perf_counter()
-            outcome = self._runner.query(subscription.function, subscription.args, snapshot, journal)
+            outcome = self._runner.query(subscription.function, args_of(subscription.key), snapshot, journal)
             duration_ms = (time.perf_counter() - started) * 1000
             with self._state:
                 subscription.page_ends = journal.ends

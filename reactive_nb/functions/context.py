@@ -55,7 +55,7 @@ class QueryContext(Caller):
         found = self._nested(function, Kind.QUERY)
         inner = QueryContext(self.transaction, self._services, self._journal, self._depth + 1)
         try:
-            return invoke(found, inner, found.checked_args(args, self.transaction.numbers()))
+            return run_checked(found, inner, args)
         finally:
             self.uses_chance |= inner.uses_chance
 
@@ -147,3 +147,8 @@ def invoke(function: Function, context: QueryContext, args: dict[str, Any]) -> A
 def read_whole(result: Any) -> Any:
     """Return a result that reads nothing any more: a generator, or a query, becomes the list of what it yields."""
     return list(result) if hasattr(result, "__next__") or isinstance(result, TableQuery) else result
+
+
+def run_checked(function: Function, context: QueryContext, args: dict[str, Any]) -> Any:
+    """Check arguments and what is returned, around a function's own code."""
+    return invoke(function, context, function.checked_args(args, context.transaction.numbers()))

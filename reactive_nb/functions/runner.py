@@ -17,7 +17,7 @@ from typing import Any
 from reactive_nb.clock import Clock
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import ConflictError, NestedCallError
-from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke, read_whole
+from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke, read_whole, run_checked
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.page import Journal
 from reactive_nb.transaction.commit import Commit
@@ -116,10 +116,12 @@ class Runner:
     def mutation(self, function: Function, args: dict[str, Any]) -> Any:
         """Run a mutation until it commits, and return its result.
 
+        Its arguments are checked at each attempt, so each gets copies of its own to do with as it likes.
+
         Raises:
             ConflictError: Each of its attempts met a commit that touched what it had read.
         """
-        return self.write(lambda context: invoke(function, context, args), function.path)
+        return self.write(lambda context: run_checked(function, context, args), function.path)
 
     def write(self, body: Callable[[MutationContext], Any], path: str) -> Any:
         """Run any writing code until it commits, as `mutation` does."""

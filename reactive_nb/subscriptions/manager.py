@@ -16,13 +16,12 @@ from reactive_nb.documents.interval import ALL, Interval, IntervalSet
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.runner import Outcome
 from reactive_nb.subscriptions.interval_index import IntervalIndex
-from reactive_nb.subscriptions.subscription import Cause, Run, State, Subscription
+from reactive_nb.subscriptions.subscription import Cause, Key, Run, State, Subscription, key_of
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.read_set import overlap
 from reactive_nb.values import wire
 
 Place = tuple[str, str]
-Key = tuple[str, bytes]
 
 CACHED_RESULTS = 256
 CACHED_BYTES = 16 << 20
@@ -54,7 +53,7 @@ class SubscriptionManager:
         key = key_of(function, args)
         subscription = self._by_key.get(key)
         if subscription is None:
-            subscription = self._by_key[key] = Subscription(function, args, key)
+            subscription = self._by_key[key] = Subscription(function, key)
         self._uncache(subscription)
         subscription.holders += 1
         if subscription.state is not State.FRESH:
@@ -68,20 +67,19 @@ class SubscriptionManager:
             self._due.pop(subscription, None)
             self._cache(subscription)
 
-    def cached(self, function: Function, args: dict[str, Any]) -> bytes | None:
+    def cached(self, key: Key) -> bytes | None:
         """Return the encoded result of a query call if it is known and still true."""
-        subscription = self._by_key.get(key_of(function, args))
+        subscription = self._by_key.get(key)
         if subscription is None or not self._answers(subscription):
             return None
         if subscription in self._cached:
             self._cached[subscription] = self._cached.pop(subscription)  # most recently used
         return subscription.encoded
 
-    def keep(self, function: Function, args: dict[str, Any], outcome: Outcome) -> None:
+    def keep(self, function: Function, key: Key, outcome: Outcome) -> None:
         """Keep the outcome of a call that nobody holds as a cached answer, if it can be one."""
-        key = key_of(function, args)
         if key not in self._by_key and outcome.error is None and not outcome.uses_chance:
-            subscription = self._by_key[key] = Subscription(function, args, key)
+            subscription = self._by_key[key] = Subscription(function, key)
             self.record(subscription, outcome, 0.0)
             self._cache(subscription)
 
@@ -247,11 +245,6 @@ class SubscriptionManager:
             self._readers[place].check()
             assert len(self._readers[place]) == len(entries)
         assert self._cached_bytes == sum(self._cached.values())
-
-
-def key_of(function: Function, args: dict[str, Any]) -> Key:
-    """Return what makes two calls the same one."""
-    return function.path, wire.encode({name: args[name] for name in sorted(args)})
 
 
 def _encoded(result: Any) -> bytes | None:

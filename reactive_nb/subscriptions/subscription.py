@@ -10,14 +10,28 @@ import enum
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from reactive_nb.documents.interval import Interval, IntervalSet
 from reactive_nb.functions.function import Function
 from reactive_nb.transaction.commit import Commit
+from reactive_nb.values import wire
 
-HISTORY = 50
+Key = tuple[str, bytes]
+"""What makes two query calls the same one: path and encoded arguments."""
+
+HISTORY = 20
 """How many runs a subscription remembers."""
+
+
+def key_of(function: Function, args: dict[str, Any]) -> Key:
+    """Return the key of a call with checked arguments."""
+    return function.path, wire.encode({name: args[name] for name in sorted(args)})
+
+
+def args_of(key: Key) -> dict[str, Any]:
+    """Return the arguments of a call, as new objects: a function may change its arguments and harms nobody."""
+    return cast("dict[str, Any]", wire.decode(key[1]))
 
 
 class State(enum.Enum):
@@ -117,8 +131,8 @@ class Subscription:
 
     Attributes:
         function: What runs; replaced when its path is registered again.
-        args: Its arguments, checked.
-        key: What makes two requests the same: path and encoded arguments.
+        key: What makes two requests the same: the path and the encoded arguments.
+        call: The same as text: `latest(channel='general')`.
         state: See `State`.
         cause: Starts None; set when a commit makes it stale, until the run that this leads to.
         ts: The moment of its last run.
@@ -135,7 +149,7 @@ class Subscription:
     """
 
     __slots__ = (
-        "args",
+        "call",
         "cause",
         "encoded",
         "error",
@@ -153,10 +167,10 @@ class Subscription:
         "uses_chance",
     )
 
-    def __init__(self, function: Function, args: dict[str, Any], key: tuple[str, bytes]) -> None:
+    def __init__(self, function: Function, key: Key) -> None:
         self.function = function
-        self.args = args
         self.key = key
+        self.call = f"{key[0]}({', '.join(f'{name}={value!r}' for name, value in args_of(key).items())})"
         self.state = State.LOADING
         self.cause: Cause | None = None
         self.ts = 0
@@ -170,11 +184,6 @@ class Subscription:
         self.holders = 0
         self.runs = 0
         self.history: deque[Run] = deque(maxlen=HISTORY)
-
-    @property
-    def call(self) -> str:
-        """The function with its arguments, as text: `latest(channel='general')`."""
-        return f"{self.function.path}({', '.join(f'{name}={value!r}' for name, value in self.args.items())})"
 
     def __repr__(self) -> str:
         return f"<Subscription {self.call} {self.state.value}>"

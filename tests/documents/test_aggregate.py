@@ -174,6 +174,12 @@ def test_smallest_and_largest(name: str, values: list[Any], smallest: Any, large
     assert same(extreme_of(values, largest=True), largest)
 
 
+@pytest.mark.parametrize("largest", [False, True], ids=["smallest", "largest"])
+@pytest.mark.parametrize("ties", [[1, 1.0], [0.0, -0.0, 0], [2**53, 2.0**53]], ids=str)
+def test_of_values_that_are_equal_the_same_one_wins_in_any_order(ties: list[Any], largest: bool) -> None:
+    assert same(extreme_of(ties, largest), extreme_of(ties[::-1], largest))
+
+
 def test_the_largest_of_vectors_is_a_vector() -> None:
     vectors = [np.array(numbers, dtype=np.float32) for numbers in ([1, 2], [1, 3], [0, 9])]
 

@@ -78,13 +78,18 @@ class InOrder:
 
 @dataclass(eq=False)
 class Watched(Total):
-    """A sum that remembers which values it was shown."""
+    """A sum that remembers which values it was shown, and how many partials it was given to combine."""
 
     seen: list[int] = field(default_factory=list)
+    combined: int = 0
 
     def of(self, values: Sequence[int]) -> int:
         self.seen += values
         return super().of(values)
+
+    def combine(self, partials: Sequence[int]) -> int:
+        self.combined += len(partials)
+        return super().combine(partials)
 
 
 AGGREGATES = [Total(), Largest(), InOrder()]
@@ -265,9 +270,11 @@ def test_an_aggregate_asked_twice_looks_at_values_once(large: OrderedMap[int]) -
     assert len(watched.seen) == 100_000
 
     watched.seen.clear()
+    watched.combined = 0
     assert large.aggregate(*ALL, watched) == sum(range(100_000))
 
     assert watched.seen == []
+    assert watched.combined == 0
 
 
 def test_after_one_write_an_aggregate_looks_at_the_changed_value_only(large: OrderedMap[int]) -> None:

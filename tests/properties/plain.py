@@ -71,8 +71,10 @@ def keys(index: Index, document: Fields) -> list[Key]:
     if not index.multi:
         return [(*(order(at(document, path)) for path in index.fields), *end)]
     elements = at(document, index.fields[0])
+    if not isinstance(elements, list):
+        return []
     rest = [order(at(document, path)) for path in index.fields[1:]]
-    return [(element, *rest, *end) for element in dict.fromkeys(map(order, elements if elements else ()))]
+    return [(element, *rest, *end) for element in dict.fromkeys(map(order, elements))]
 
 
 def _raise(kind: type[ReactiveError], **facts: Any) -> Any:
@@ -277,7 +279,9 @@ class Plain:
                 return next(scan.documents(), None)
             case "unique":
                 found = list(islice(scan.documents(), 2))
-                return _raise(NotUnique, ids=[each["_id"] for each in found]) if len(found) > 1 else next(iter(found), None)
+                if len(found) > 1:
+                    _raise(NotUnique, ids=[each["_id"] for each in found])
+                return found[0] if found else None
             case "paginate":
                 return self._pages(scan, kept, earlier.ends if earlier.index == index else [])
             case "count":

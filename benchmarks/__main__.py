@@ -1,0 +1,52 @@
+"""`python -m benchmarks [part ...] [--quick]`: measure, and print the table line by line."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+
+import duckdb
+
+from benchmarks import aggregates, mutations, opening, reads, subscriptions, writers
+from benchmarks.stage import QUICK, Scale, Stage
+from benchmarks.table import HEAD
+
+PARTS = {
+    "reads": reads.lines,
+    "mutations": mutations.lines,
+    "writers": writers.lines,
+    "subscriptions": subscriptions.lines,
+    "aggregates": aggregates.lines,
+    "opening": opening.lines,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure reactive_nb beside its peers.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"any of {', '.join(PARTS)}; all when none is named")
+    parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions, to see that it runs")
+    options = parser.parse_args()
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+    print(
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, DuckDB {duckdb.__version__}, "
+        f"{os.cpu_count()} cores, load {_load()} at the start\n\n{HEAD}",
+        flush=True,
+    )
+    with Stage(QUICK if options.quick else Scale()) as stage:
+        for part in options.parts or PARTS:
+            for line in PARTS[part](stage):
+                print(line, flush=True)
+    print(f"\nLoad {_load()} at the end.")
+
+
+def _load() -> str:
+    """Return how many processes wanted to run in the last minute, on average."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+if __name__ == "__main__":
+    main()
