@@ -16,6 +16,8 @@ from benchmarks.stage import Stage
 from benchmarks.table import Line, compared
 from benchmarks.timing import Arrival, Attempt, timed
 from benchmarks.workload import app, message
+from reactive_nb.functions.function import Function
+from reactive_nb.notebook.live import Live
 
 _AIM = 300e-6
 _MESSAGE = message(0)
@@ -53,7 +55,7 @@ def lines(stage: Stage) -> Iterator[Line]:
             duckdb=timed(lambda: by_hand(duckdb, channel)),
         )
 
-    ranges: dict[str, tuple[rnb.Function, dict[str, str]]] = {
+    ranges: dict[str, tuple[Function, dict[str, str]]] = {
         _CHANNEL: (chat.totals, {"channel": _CHANNEL}),
         "": (chat.overall, {}),
     }
@@ -65,14 +67,14 @@ def lines(stage: Stage) -> Iterator[Line]:
         each.close()
 
 
-def _live(what: str, send: Callable[[], None], live: rnb.Live, compare: Callable[..., Line], channel: str) -> Line:
+def _live(what: str, send: Callable[[], None], live: Live, compare: Callable[..., Line], channel: str) -> Line:
     with live:
         arrival = Arrival()
         live.observe(arrival, "value")
         return compare(what, lambda: arrival.after(send), channel)
 
 
-def _asked(send: Callable[[], None], query: rnb.Function, args: dict[str, str]) -> Callable[[], None]:
+def _asked(send: Callable[[], None], query: Function, args: dict[str, str]) -> Callable[[], None]:
     def act() -> None:
         send()
         query(**args)

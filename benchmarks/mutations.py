@@ -19,6 +19,7 @@ from benchmarks.stage import Stage
 from benchmarks.table import Line, Unit, compared
 from benchmarks.timing import Arrival, Attempt, timed
 from benchmarks.workload import app, message
+from reactive_nb.engine.engine import Engine
 
 _MESSAGE = message(0)
 _CHANNEL = _MESSAGE["channel"]
@@ -119,7 +120,7 @@ def _many(stage: Stage) -> Line:
     return line
 
 
-def _databases(folder: Path | None, name: str) -> tuple[rnb.Engine, SQLite, DuckDB]:
+def _databases(folder: Path | None, name: str) -> tuple[Engine, SQLite, DuckDB]:
     """Return the three in files of a folder, or in memory."""
     if folder is None:
         return rnb.connect(), SQLite(), DuckDB()

@@ -18,7 +18,6 @@ from benchmarks.workload import app, message
 
 _SECONDS = 2.0
 _BYTES = 1000
-_PROCESSES = 10
 _FOLDED = 20_000
 
 
@@ -46,7 +45,9 @@ def _opened(stage: Stage) -> Iterator[Line]:
 
         return attempt
 
-    measured = interleaved(_PROCESSES, **{name: opening(name, file) for name, file in files.items()})
+    measured = interleaved(
+        stage.scale.turns, turns=stage.scale.turns, **{name: opening(name, file) for name, file in files.items()}
+    )
     seconds = measured["ours"].median
     yield Line(
         f"open {stage.large:,} documents to the first newest 50",
@@ -79,7 +80,7 @@ def _folded(stage: Stage) -> Line:
 
     line = compared(
         f"fold, {batch:,} documents",
-        10,
+        stage.scale.turns,
         unit=Unit.PER_SECOND,
         ours=fold,
         duckdb=lambda: batch / timed(lambda: duckdb.insert_all(next(number) * batch, messages))(),

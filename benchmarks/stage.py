@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from types import TracebackType
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
 from benchmarks.sqlite_peer import SQLite
-from benchmarks.workload import app, message
+from benchmarks.workload import Message, app, message
 
 _AT_ONCE = 5000
 
@@ -24,16 +25,18 @@ class Scale:
         documents: Table sizes, the last of them for what is measured at one size only.
         live: Numbers of live queries.
         attempts: How often a short measurement is repeated.
+        turns: How often a long one is.
         seconds: How long each turn of concurrent writers takes.
     """
 
     documents: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     live: tuple[int, ...] = (100, 1000, 10_000)
     attempts: int = 1000
+    turns: int = 5
     seconds: float = 0.4
 
 
-QUICK = Scale((200, 500, 1000), (5, 10, 20), 10, 0.005)
+QUICK = Scale((200, 500, 1000), (5, 10, 20), attempts=10, turns=1, seconds=0.005)
 
 
 class Stage:
@@ -55,7 +58,7 @@ class Stage:
         if not path.exists():
             with rnb.connect(path) as db:
                 send_all = app(db).send_all
-                self._fill("reactive_nb", lambda first, messages: send_all(messages=messages))
+                self._fill("reactive_nb", lambda _, messages: send_all(messages=messages))
                 _say("reactive_nb: closing the file")
         return path
 
@@ -80,7 +83,7 @@ class Stage:
             peer.close()
         return path
 
-    def _fill(self, name, insert_all) -> None:
+    def _fill(self, name: str, insert_all: Callable[[int, list[Message]], object]) -> None:
         for first in range(0, self.large, _AT_ONCE):
             _say(f"{name}: {first:,} of {self.large:,} documents")
             insert_all(first, [message(place) for place in range(first, min(first + _AT_ONCE, self.large))])

@@ -83,10 +83,11 @@ def compared(
 ) -> Line:
     """Return the line of `ours` and others, measured in turns; `aim` is the most (of a rate: the least) of our median."""
     measured = interleaved(attempts, **contestants)
-    if aim is None:
-        return Line(what, unit, **measured)
-    ours = measured["ours"].median
-    return Line(what, unit, **measured, aim=Aim(unit.shown(aim), ours >= aim if unit.more_is_better else ours <= aim))
+    ours = measured.pop("ours")
+    verdict = None
+    if aim is not None:
+        verdict = Aim(unit.shown(aim), ours.median >= aim if unit.more_is_better else ours.median <= aim)
+    return Line(what, unit, ours, aim=verdict, **measured)
 
 
 def _significant(number: float) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 
 Attempt = Callable[[], float]
 
-_TURNS = 10
 _SECONDS_PER_TURN = 0.25
 """A contestant whose attempts take longer makes fewer of them, but always one per turn."""
 
@@ -36,15 +35,15 @@ class Measured:
         return self.values[min(len(self.values) * percent // 100, len(self.values) - 1)]
 
 
-def interleaved(attempts: int, **contestants: Attempt) -> dict[str, Measured]:
-    """Return what each contestant measured in up to `attempts` attempts, made in ten turns after one to warm up."""
+def interleaved(attempts: int, turns: int = 10, **contestants: Attempt) -> dict[str, Measured]:
+    """Return what each contestant measured in up to `attempts` attempts, made in turns after one to warm up."""
     values: dict[str, list[float]] = {name: [] for name in contestants}
     with heap_set_aside():
-        for turn in range(_TURNS + 1):
+        for turn in range(turns + 1):
             for name, attempt in contestants.items():
                 measured = [attempt()]
                 until = time.perf_counter() + _SECONDS_PER_TURN
-                while len(measured) < attempts // _TURNS and time.perf_counter() < until:
+                while len(measured) < attempts // turns and time.perf_counter() < until:
                     measured.append(attempt())
                 if turn:
                     values[name] += measured

@@ -5,13 +5,13 @@ All fields are scalars, so the peers hold them as plain columns and hand them ba
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import reactive_nb as rnb
 from reactive_nb import v
+from reactive_nb.engine.engine import Engine
+from reactive_nb.functions.function import Function
 
 Message = dict[str, Any]
 
@@ -62,13 +62,13 @@ def id_of(place: int) -> str:
 class App:
     """The functions of a small chat, registered in one database."""
 
-    db: rnb.Engine
-    send: Callable[..., str]
-    send_all: Callable[..., None]
-    like: Callable[..., None]
-    latest: Callable[..., list[Message]]
-    totals: Any
-    overall: Any
+    db: Engine
+    send: Function
+    send_all: Function
+    like: Function
+    latest: Function
+    totals: Function
+    overall: Function
 
     def fill(self, total: int, at_once: int = 5000) -> None:
         """Insert messages 0 … `total` - 1."""
@@ -76,7 +76,7 @@ class App:
             self.send_all(messages=[message(place) for place in range(first, min(first + at_once, total))])
 
 
-def app(db: rnb.Engine) -> App:
+def app(db: Engine) -> App:
     """Declare the table and the functions in a database."""
     db.define(
         messages=rnb.table(
@@ -91,29 +91,30 @@ def app(db: rnb.Engine) -> App:
     )
 
     @db.mutation
-    def send(ctx, message: dict):
-        return ctx.db.insert("messages", message)
+    def send(ctx: Any, message: dict[str, Any]) -> str:
+        id: str = ctx.db.insert("messages", message)
+        return id
 
     @db.mutation
-    def send_all(ctx, messages: list):
+    def send_all(ctx: Any, messages: list[Any]) -> None:
         for each in messages:
             ctx.db.insert("messages", each)
 
-    @db.mutation
-    def like(ctx, message: rnb.Id["messages"]):
+    @db.mutation(args={"message": v.id("messages")})
+    def like(ctx: Any, message: str) -> None:
         ctx.db.patch(message, {"likes": ctx.db.get(message)["likes"] + 1})
 
     @db.query
-    def latest(ctx, channel: str, again: int = 0):
+    def latest(ctx: Any, channel: str) -> list[Any]:
         return newest(ctx, channel)
 
     @db.query
-    def totals(ctx, channel: str):
+    def totals(ctx: Any, channel: str) -> list[Any]:
         found = ctx.db.query("messages").with_index("by_channel", channel=channel)
         return [found.count(), found.sum("likes")]
 
     @db.query
-    def overall(ctx):
+    def overall(ctx: Any) -> list[Any]:
         found = ctx.db.query("messages")
         return [found.count(), found.sum("likes")]
 
@@ -122,14 +123,10 @@ def app(db: rnb.Engine) -> App:
 
 def newest(ctx: Any, channel: str) -> list[Message]:
     """Return the newest messages of a channel."""
-    return ctx.db.query("messages").with_index("by_channel", channel=channel).order("desc").take(NEWEST)
+    found: list[Message] = ctx.db.query("messages").with_index("by_channel", channel=channel).order("desc").take(NEWEST)
+    return found
 
 
-def ids_in(db: rnb.Engine, limit: int) -> list[str]:
+def ids_in(db: Engine, limit: int) -> list[str]:
     """Return the ids of the first messages of a database."""
     return [each["_id"] for each in db.read(lambda ctx: ctx.db.query("messages").take(limit))]
-
-
-def places(first: int) -> Callable[[], int]:
-    """Return a function that counts on from `first`: the next message to insert."""
-    return count(first).__next__

@@ -20,7 +20,6 @@ from benchmarks.workload import app, id_of, ids_in, message
 
 _DOCUMENTS = 1000
 _COMMIT_BYTES = 400
-_ATTEMPTS = 10
 
 
 def lines(stage: Stage) -> Iterator[Line]:
@@ -48,14 +47,16 @@ def _writers(threads: int, least: float, aim: str, stage: Stage) -> Line:
         return lambda: _rate(likes, among, stage.scale.seconds)
 
     measured = interleaved(
-        _ATTEMPTS,
+        stage.scale.turns,
+        turns=stage.scale.turns,
         ours=rate([chat.like] * threads, ids),
         floor=rate([_grouped_floor(folder, threads)], [str(place) for place in range(_DOCUMENTS)]),
         sqlite=rate([each.like for each in connections], peer_ids),
         duckdb=rate([each.like for each in cursors], peer_ids),
     )
-    for each in (*connections, *cursors, sqlite, duckdb, db):
+    for each in (*connections, *cursors, sqlite, duckdb):
         each.close()
+    db.close()
     writers = "1 writer" if threads == 1 else f"{threads} writers"
     return Line(
         f"read-modify-write on disk, {writers}",

@@ -51,7 +51,7 @@ class TableState:
     change needs all of them.
     """
 
-    __slots__ = ("_loader", "_maps", "maker", "stored")
+    __slots__ = ("__weakref__", "_loader", "_maps", "maker", "stored")
 
     def __init__(
         self, stored: StoredTable, maker: KeyMaker, maps: dict[str, Documents], loader: Loader | None = None
@@ -85,6 +85,11 @@ class TableState:
             # Filling in a loaded index is not a change: the loader gives the same content every time.
             found = self._maps[index] = self._loader(index)
         return found
+
+    def load(self) -> None:
+        """Bring all indexes into memory, because what the loader reads is about to change."""
+        for name in self.maker.names:
+            self.map(name)
 
     def has_index(self, index: str) -> bool:
         """Whether the table has this index, declared or built in."""

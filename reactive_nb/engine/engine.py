@@ -193,12 +193,14 @@ class Engine(Decorators):
             return self._runner.mutation(function, args)
         key = key_of(function, self.checked(function, args))
         with self._state:
-            encoded = self._manager.cached(key)
+            encoded = self._manager.cached(key) if self._registry.holds(function) else None
         if encoded is not None:
             return wire.decode(encoded)
         outcome = self._runner.query(function, args_of(key))
         with self._state:
-            self._manager.keep(function, key, outcome)
+            # What was replaced, now or while it ran, may be called as long as somebody has it, and answers nobody else.
+            if self._registry.holds(function):
+                self._manager.keep(function, key, outcome)
         return outcome.value()
 
     def submit(self, function: Function, args: dict[str, Any]) -> Future[Any]:
@@ -271,6 +273,7 @@ class Engine(Decorators):
         Raises:
             ArgumentValidationError: The arguments do not fit; nothing is held.
         """
+        function = self.find(function.path)  # of one that was replaced, what replaced it
         hold = self._refresher.hold(function, self.checked(function, args), holder)
         if not self._refresher.is_own_thread:
             self._refresher.settle()
@@ -304,6 +307,7 @@ class Engine(Decorators):
         Returns:
             A function that ends it.
         """
+        self._require_open()
         return self._refresher.on_moment(listener)
 
     # ------------------------------------------------------------------ looking around

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Iterator
+from weakref import WeakValueDictionary
 
 from reactive_nb.documents.document import decode_document
 from reactive_nb.documents.interval import ALL
@@ -72,6 +73,8 @@ class Folder:
         self._backlog = _Backlog()
         self._unfolded = _Backlog()
         self._thread: threading.Thread | None = None
+        # The tables as they were at opening, for as long as some snapshot has them; see `fold`.
+        self._opened: WeakValueDictionary[str, TableState] = WeakValueDictionary()
 
     def opened(self) -> Snapshot:
         """Return the database as the tables hold it; indexes are loaded when first needed."""
@@ -81,6 +84,7 @@ class Folder:
         declared = [document for _, document in tables.documents() if not document["dropped"]]
         stored = [StoredTable.from_document(document) for document in declared]
         states = {each.name: TableState.lazy(each, self._loader(each)) for each in stored}
+        self._opened.update(states)
         return Snapshot(self._store.folded, {TABLES: tables, **states})
 
     def on_commit(self, commit: Commit) -> None:
@@ -125,6 +129,10 @@ class Folder:
                 # Until the fold has succeeded its work stays here, so a failure or a Ctrl-C at any point loses none.
                 self._unfolded.take(self._backlog)
                 self._backlog = _Backlog()
+            # Earlier snapshots go on reading these tables as they were, and that will not be in the file any more.
+            for name in self._unfolded.redeclared:
+                if (opened := self._opened.pop(name, None)) is not None:
+                    opened.load()
             if snapshot.ts > self._store.folded:
                 try:
                     fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))

@@ -14,6 +14,10 @@ from typing import Any
 
 _main = threading.main_thread().ident
 
+# `signal.signal` also turns handlers into members of an enum, by way of two exceptions. That takes as long as a tenth of
+# a whole commit; the function it wraps does the work alone.
+_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+
 
 class Uninterrupted:
     """A context manager for one section at a time; used up by one `with`."""
@@ -27,13 +31,13 @@ class Uninterrupted:
     def __enter__(self) -> None:
         if threading.get_ident() == _main:
             # None where the handler was not set from Python, or where it is not for us to replace.
-            self._previous = signal.signal(signal.SIGINT, self._note)
+            self._previous = _set_handler(signal.SIGINT, self._note)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+            _set_handler(signal.SIGINT, self._previous)
             if self._noted is not None and callable(self._previous):
                 self._previous(*self._noted)
 

@@ -125,6 +125,10 @@ class Registry:
         """Register a function under its path; one that was there is replaced."""
         self._functions[function.path] = function
 
+    def holds(self, function: Function) -> bool:
+        """Whether this very function is registered, and not another one under its path."""
+        return self._functions.get(function.path) is function
+
     def find(self, path: str) -> Function:
         """Return the function at a path.
 

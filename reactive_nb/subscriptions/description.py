@@ -5,6 +5,8 @@ Comes in: a cause. Goes out: the middle of the sentence that `Run.why` makes.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from reactive_nb.documents.interval import ALL, Interval
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID
@@ -53,13 +55,17 @@ def describe_range(table: str, index: str, interval: Interval, snapshot: Snapsho
     equal = 0
     while equal < min(len(lower), len(upper)) and lower[equal] == upper[equal]:
         equal += 1
-    parts = [f"{field} = {value!r}" for field, value in zip(fields, lower[:equal], strict=False)]
+    parts = [f"{field} = {_shown(value)}" for field, value in zip(fields, lower[:equal], strict=False)]
     if equal < len(lower):
         above = ">" if after_lower == _AFTER else ">="
-        parts.append(f"{fields[equal]} {above} {lower[equal]!r}")
+        parts.append(f"{fields[equal]} {above} {_shown(lower[equal])}")
     if equal < len(upper):
-        parts.append(f"{fields[equal]} {'<=' if after_upper else '<'} {upper[equal]!r}")
+        parts.append(f"{fields[equal]} {'<=' if after_upper else '<'} {_shown(upper[equal])}")
     return f"{table}.{index}[{', '.join(parts) or 'all'}]"
+
+
+def _shown(value: object) -> str:
+    return str(value) if isinstance(value, datetime) else repr(value)
 
 
 def _span(interval: Interval) -> str:

@@ -96,11 +96,10 @@ class SubscriptionManager:
         for place, keys in commit.touched.items():
             readers = self._readers.get(place)
             if readers is not None:
-                for key in keys:
-                    for subscription in readers.stab(key):
-                        if subscription.state is State.FRESH:
-                            read = next(each for each in subscription.intervals[place] if each.contains(key))
-                            self._stale(subscription, Cause(commit, *place, read, key))
+                for subscription, key in readers.stab_many(keys).items():
+                    if subscription.state is State.FRESH:
+                        read = next(each for each in subscription.intervals[place] if each.contains(key))
+                        self._stale(subscription, Cause(commit, *place, read, key))
         if commit.redeclared:
             for subscription in list(self._by_key.values()):
                 for table, index in subscription.intervals:

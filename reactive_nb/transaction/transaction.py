@@ -167,7 +167,11 @@ class Transaction:
         """Return the encoding of one document of a table, or None; recorded as a look at that document."""
         self.reads.add_point(state.name, id)
         mine = self.writes.get(id)
-        return mine.new if mine is not None else state.get(id)
+        if mine is not None:
+            return mine.new
+        # Not `state`, where writes that cancel each other out may be applied in part.
+        before = self.snapshot.tables.get(state.name)
+        return None if before is None else before.get(id)
 
     def scan(
         self, state: TableState, index: str, interval: Interval, reverse: bool

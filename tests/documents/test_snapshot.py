@@ -95,7 +95,7 @@ def test_every_index_is_a_scan_and_sort_of_the_documents(history: list[dict[str,
 
     documents = documents_after(history)
     assert contents(state) == {name: scan_and_sort(state, name, documents) for name in state.maker.names}
-    assert len(state) == len(documents)
+    assert state.size == len(documents)
     Snapshot(1, {"t": state}).check()
 
 

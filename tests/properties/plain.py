@@ -197,7 +197,7 @@ class Plain:
         match operation:
             case Read():
                 return self.read(operation, looks)
-            case Get(table, id):
+            case Get(id, table):
                 return self._get(table, id, looks)
             case Insert(table, own):
                 if table not in self.indexes:
@@ -207,15 +207,15 @@ class Plain:
                 document = inserted or {"_id": "", "_creationTime": 0.0, **own}
                 self._write(table, document["_id"], document, looks)
                 return document["_id"]
-            case Patch(table, id, own):
+            case Patch(id, own, table):
                 old = self._existing(table, id, looks)
                 patched = {name: value for name, value in {**old, **own}.items() if value is not UNSET}
                 return self._write(table, id, patched, looks)
-            case Replace(table, id, own):
+            case Replace(id, own, table):
                 old = self._existing(table, id, looks)
                 system = {name: old[name] for name in ("_id", "_creationTime")}
                 return self._write(table, id, {**system, **own}, looks)
-            case Delete(table, id):
+            case Delete(id, table):
                 self._existing(table, id, looks)
                 return self._write(table, id, None, looks)
 

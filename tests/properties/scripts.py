@@ -7,7 +7,7 @@ into a test. `plain.py` answers the same scripts without the engine.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -61,10 +61,10 @@ class Read:
 
 @dataclass(frozen=True)
 class Get:
-    """A look at one document."""
+    """A look at one document: its id, or in a script its place among all that were ever inserted."""
 
-    table: str
-    id: str
+    id: Any
+    table: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,25 +75,33 @@ class Insert:
 
 @dataclass(frozen=True)
 class Patch:
-    table: str
-    id: str
+    id: Any
     fields: Fields
+    table: str = ""
 
 
 @dataclass(frozen=True)
 class Replace:
-    table: str
-    id: str
+    id: Any
     fields: Fields
+    table: str = ""
 
 
 @dataclass(frozen=True)
 class Delete:
-    table: str
-    id: str
+    id: Any
+    table: str = ""
 
 
 Operation = Read | Get | Insert | Patch | Replace | Delete
+
+
+def resolved(operation: Operation, inserted: Sequence[tuple[str, str]]) -> Operation:
+    """Return an operation with the table and the id that its number stands for."""
+    if isinstance(operation, Read | Insert):
+        return operation
+    table, id = inserted[operation.id % len(inserted)]
+    return replace(operation, table=table, id=id)
 
 
 # ------------------------------------------------------------------ asking the engine
@@ -241,3 +249,16 @@ def fields(draw: st.DrawFn, pools: Pools, optional: Sequence[str] = (), partly: 
             value = draw(st.sampled_from(pool))
             drawn[name] = {inner: value} if inner else value
     return drawn
+
+
+def writes(tables: Mapping[str, Pools], optional: Sequence[str] = ()) -> st.SearchStrategy[Operation]:
+    """Draw a write to one of some tables; only inserts choose which."""
+    inserts = [st.builds(Insert, st.just(table), fields(pools, optional)) for table, pools in tables.items()]
+    pools = next(iter(tables.values()))
+    number = st.integers(0, 15)
+    return st.one_of(
+        *inserts,
+        st.builds(Patch, number, fields(pools, optional, partly=True)),
+        st.builds(Replace, number, fields(pools, optional)),
+        st.builds(Delete, number),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from reactive_nb.clock import IdSource
@@ -41,8 +42,10 @@ class Database:
     def head(self) -> Snapshot:
         return self.committer.head
 
-    def begin(self, snapshot: Snapshot | None = None) -> Held:
-        return Held(Transaction(self.head if snapshot is None else snapshot, self.clock.now_ms()), self.ids)
+    def begin(self) -> Held:
+        """Open a transaction on the head, a millisecond after the one before."""
+        self.clock.advance(timedelta(milliseconds=1))
+        return Held(Transaction(self.head, self.clock.now_ms()), self.ids)
 
     def commit(self, *held: Held) -> list[Commit | Overlap | None]:
         """Commit as one batch; the functions are called f1, f2, …"""

@@ -47,7 +47,6 @@ export class TableView {
     this.store = store;
     this.root = element("section", "rnb");
     this.title = element("code", "rnb-title");
-    this.count = element("span", "rnb-count");
     this.system = element("button", "rnb-system");
     this.system.addEventListener("click", () => {
       this.#showSystem = !this.#showSystem;
@@ -56,7 +55,7 @@ export class TableView {
     this.state = element("span", "rnb-state");
     this.state.setAttribute("role", "status");
     const head = element("header", "rnb-head");
-    head.append(this.title, this.count, this.system, this.state);
+    head.append(this.title, this.state);
     this.alert = element("div", "rnb-alert");
     this.alert.setAttribute("role", "alert");
     this.scroll = element("div", "rnb-scroll");
@@ -65,9 +64,16 @@ export class TableView {
     this.thead = element("thead");
     this.tbody = element("tbody");
     this.table.append(this.thead, this.tbody);
-    this.scroll.append(this.table);
-    this.foot = element("footer", "rnb-foot");
-    this.root.append(head, this.alert, this.scroll, this.foot);
+    this.none = element("div", "rnb-none");
+    this.scroll.append(this.table, this.none);
+    this.count = element("span");
+    this.zone = element("span", "", `times in ${Intl.DateTimeFormat().resolvedOptions().timeZone}`);
+    this.notes = element("div", "rnb-notes");
+    const facts = element("div", "rnb-facts");
+    facts.append(this.count, this.zone, this.system);
+    const foot = element("footer", "rnb-foot");
+    foot.append(facts, this.notes);
+    this.root.append(head, this.alert, this.scroll, foot);
     el.append(this.root);
     this.draw();
   }
@@ -100,6 +106,7 @@ export class TableView {
     this.#drawFacts();
     this.#drawHead();
     this.#drawRows();
+    this.zone.hidden = this.tbody.querySelector(".rnb-time") === null;
     this.#flash();
     this.#moved.clear();
   }
@@ -113,19 +120,20 @@ export class TableView {
     this.root.dataset.kind = kind;
     this.root.dataset.state = state;
     this.title.textContent = this.title.title = title;
-    const rows = kind === "scalar" ? "" : `${count(total, kind === "record" ? "field" : kind === "list" ? "item" : "row")} · `;
+    const rows = kind === "scalar" || total === 0 ? "" : `${count(total, kind === "record" ? "field" : kind === "list" ? "item" : "row")} · `;
     this.count.textContent = `${rows}commit ${ts}`;
     setText(this.state, STATES[state] ?? state);
     this.alert.hidden = !error;
     if (error) setText(this.alert, `${error.name}: ${error.message}`);
     const notes = [];
-    if (total > order.length) notes.push(`… and ${count(total - order.length, "more")} (the first ${grouped(order.length)} are shown)`);
-    if (total === 0 && !error && state !== "loading") notes.push(kind === "record" ? "No fields" : "No rows");
+    if (total > order.length) notes.push(`The first ${grouped(order.length)} are shown.`);
     if (error && order.length) notes.push("Shown is the last result before the error.");
     if (state === "gone") notes.push("The kernel has ended. This is the last it sent; run the cell again to go on.");
     if (state === "closed") notes.push("Closed: this result no longer changes.");
-    this.foot.hidden = notes.length === 0;
-    setText(this.foot, notes.join(" · "));
+    this.notes.hidden = notes.length === 0;
+    setText(this.notes, notes.join(" "));
+    this.none.hidden = total > 0 || error !== null || state === "loading";
+    setText(this.none, kind === "record" ? "No fields" : "No rows");
   }
 
   /** The columns shown now. */
@@ -254,4 +262,4 @@ const grouped = (n) => n.toLocaleString("en-US");
  * @param {number} n
  * @param {string} noun
  */
-const count = (n, noun) => `${grouped(n)} ${noun}${n === 1 || noun === "more" ? "" : "s"}`;
+const count = (n, noun) => `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -102,6 +102,7 @@ async function initialize({ model, signal }) {
 function render({ model, el, signal }) {
   const page = pages.get(pageName(model));
   if (!page) return;
+  el.style.minWidth = "0"; // in a row of widgets it shrinks and scrolls, where a table would be cut off
   const view = new TableView(el, page.store);
   view.setConnected(page.connected);
   page.show(view);
