@@ -8,15 +8,16 @@ a section runs, and is delivered at its end. Other threads are never interrupted
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any
 
 _main = threading.main_thread().ident
 
-# `signal.signal` also turns handlers into members of an enum, by way of two exceptions. That takes as long as a tenth of
-# a whole commit; the function it wraps does the work alone.
-_set_handler = getattr(signal.signal, "__wrapped__", signal.signal)
+# `signal.signal` also turns handlers into members of an enum, by way of two exceptions: a tenth of a whole commit. The
+# function that it calls does the work alone, and stands in a module that CPython keeps to itself.
+_set_handler = getattr(sys.modules.get("_signal"), "signal", signal.signal)
 
 
 class Uninterrupted:

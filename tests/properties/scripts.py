@@ -1,16 +1,14 @@
-"""Reads and writes as plain data, how the engine is asked for them, and the strategies that make them.
+"""Reads and writes as plain data, how the engine is asked for them, and how random ones are made.
 
-A script made of these prints as what it is, so a failing example that Hypothesis has shrunk can be read, and pasted
-into a test. `plain.py` answers the same scripts without the engine.
+A script of these prints as what it is, so one that fails can be read, and pasted into a test. `plain.py` answers the same scripts without the engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
-
-from hypothesis import strategies as st
 
 from reactive_nb.errors import ReactiveError
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter
@@ -96,12 +94,12 @@ class Delete:
 Operation = Read | Get | Insert | Patch | Replace | Delete
 
 
-def resolved(operation: Operation, inserted: Sequence[tuple[str, str]]) -> Operation:
-    """Return an operation with the table and the id that its number stands for."""
+def resolved(operation: Operation, inserted: Mapping[str, Sequence[str]]) -> Operation | None:
+    """Return an operation with the id that its number stands for, or None when there is no document yet."""
     if isinstance(operation, Read | Insert):
         return operation
-    table, id = inserted[operation.id % len(inserted)]
-    return replace(operation, table=table, id=id)
+    ids = inserted.get(operation.table)
+    return replace(operation, id=ids[operation.id % len(ids)]) if ids else None
 
 
 # ------------------------------------------------------------------ asking the engine
@@ -200,22 +198,22 @@ def encoded(outcome: Any) -> bytes:
 # ------------------------------------------------------------------ making them
 
 
-@st.composite
-def reads(draw: st.DrawFn, table: str, indexes: Sequence[Index], pools: Pools, raising: bool = True) -> Read:
-    """Draw a read of a table through one of its indexes, or through one of those that every table has."""
-    index = draw(st.sampled_from([Index(BY_CREATION_TIME, ()), Index(BY_ID, ()), *indexes, *indexes]))
-    equal, lower, upper = (), None, None
+def a_read(rng: Random, table: str, indexes: Sequence[Index], pools: Pools, raising: bool = True) -> Read:
+    """Return a read of a table through one of its indexes, or through one of those that every table has."""
+    index = rng.choice([Index(BY_CREATION_TIME, ()), Index(BY_ID, ()), *indexes, *indexes, *indexes])
+    equal: tuple[tuple[str, Any], ...] = ()
+    lower, upper = None, None
     if index.fields:
-        count = draw(st.integers(0, len(index.fields)))
-        equal = tuple((field, draw(st.sampled_from([*pools[field], UNSET]))) for field in index.fields[:count])
+        count = rng.randint(0, len(index.fields))
+        equal = tuple((name, rng.choice([*pools[name], UNSET])) for name in index.fields[:count])
         if count < len(index.fields):
-            field = index.fields[count]
-            values = st.sampled_from([*pools[field], UNSET, None])
-            lower = draw(st.none() | st.tuples(st.sampled_from(["gt", "gte"]), st.just(field), values))
-            upper = draw(st.none() | st.tuples(st.sampled_from(["lt", "lte"]), st.just(field), values))
-    once_each = not index.multi or bool(equal)
-    hows = ["collect", "take", "first", "unique", "iterate", "count", "sum", "avg", "min", "max"]
-    how = draw(st.sampled_from([*hows, *(["paginate"] * 3 if once_each else [])]))
+            name = index.fields[count]
+            if rng.random() < 0.6:
+                lower = (rng.choice(["gt", "gte"]), name, rng.choice([*pools[name], UNSET, None]))
+            if rng.random() < 0.6:
+                upper = (rng.choice(["lt", "lte"]), name, rng.choice([*pools[name], UNSET, None]))
+    hows = ["collect", "take", "take", "first", "unique", "iterate", "count", "sum", "avg", "min", "max"]
+    how = rng.choice([*hows, "paginate", "paginate"])
     filters = [name for name in CONDITIONS if raising or name not in RAISING]
     return Read(
         table=table,
@@ -223,42 +221,42 @@ def reads(draw: st.DrawFn, table: str, indexes: Sequence[Index], pools: Pools, r
         equal=equal,
         lower=lower,
         upper=upper,
-        order=draw(st.sampled_from(["asc", "desc"])),
-        where=draw(st.none() | st.none() | st.sampled_from(filters)),
+        order=rng.choice(["asc", "desc"]),
+        where=rng.choice(filters) if rng.random() < 0.3 else None,
         how=how,
-        size=draw(st.integers(0 if how == "take" else 1, 3)),
-        field=draw(st.sampled_from(sorted(pools))),
+        size=rng.randint(0 if how == "take" else 1, 3),
+        field=rng.choice(sorted(pools)),
     )
 
 
-@st.composite
-def fields(draw: st.DrawFn, pools: Pools, optional: Sequence[str] = (), partly: bool = False) -> Fields:
-    """Draw the fields of a document; `partly` leaves out some and removes some that may be missing."""
+def some_fields(rng: Random, pools: Pools, optional: Sequence[str] = (), partly: bool = False) -> Fields:
+    """Return the fields of a document; `partly` leaves out some and removes some that may be missing."""
     drawn: Fields = {}
     for path, pool in pools.items():
         name, _, inner = path.partition(".")
-        if partly and draw(st.booleans()):
+        if partly and rng.random() < 0.6:
             continue
-        if name in optional and draw(st.integers(0, 3)) == 0:
+        if name in optional and rng.random() < 0.2:
             if partly:
                 drawn[name] = UNSET
-            continue
-        if name == "tags":
-            drawn[name] = draw(st.lists(st.sampled_from(pool), max_size=3))
+        elif name == "tags":
+            drawn[name] = rng.choices(pool, k=rng.randint(0, 3))
         else:
-            value = draw(st.sampled_from(pool))
-            drawn[name] = {inner: value} if inner else value
+            drawn[name] = {inner: rng.choice(pool)} if inner else rng.choice(pool)
     return drawn
 
 
-def writes(tables: Mapping[str, Pools], optional: Sequence[str] = ()) -> st.SearchStrategy[Operation]:
-    """Draw a write to one of some tables; only inserts choose which."""
-    inserts = [st.builds(Insert, st.just(table), fields(pools, optional)) for table, pools in tables.items()]
-    pools = next(iter(tables.values()))
-    number = st.integers(0, 15)
-    return st.one_of(
-        *inserts,
-        st.builds(Patch, number, fields(pools, optional, partly=True)),
-        st.builds(Replace, number, fields(pools, optional)),
-        st.builds(Delete, number),
-    )
+def a_write(rng: Random, tables: Mapping[str, Pools], optional: Sequence[str] = ()) -> Operation:
+    """Return a write to one of some tables; a number stands for a document, mostly one of the newest."""
+    table = rng.choice(list(tables))
+    pools = tables[table]
+    number = -rng.randint(1, rng.choice([4, 30]))
+    match rng.choice(["insert", "insert", "insert", "insert", "patch", "patch", "replace", "delete"]):
+        case "insert":
+            return Insert(table, some_fields(rng, pools, optional))
+        case "patch":
+            return Patch(number, some_fields(rng, pools, optional, partly=True), table)
+        case "replace":
+            return Replace(number, some_fields(rng, pools, optional), table)
+        case _:
+            return Delete(number, table)

@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from reactive_nb.clock import IdSource
 from reactive_nb.documents.document import decode_document
@@ -31,6 +29,7 @@ from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 from reactive_nb.transaction.transaction import Savepoint, Transaction
+from tests.properties.explore import FIRST_SEED, explore
 from tests.properties.plain import Look, Plain, Step
 from tests.properties.scripts import (
     Fields,
@@ -38,16 +37,16 @@ from tests.properties.scripts import (
     Insert,
     Operation,
     Read,
+    a_read,
+    a_write,
     encoded,
-    fields,
     outcome,
     perform,
-    reads,
     resolved,
-    writes,
 )
 from tests.strategies import identical
 
+SCRIPTS, STEPS = 10, 300
 HISTORY = 6
 """How many commits a committer remembers; a transaction may well be older."""
 
@@ -63,26 +62,57 @@ INDEXES = (
 )
 OTHER_INDEXES = (Index("by_a", ("a", "n"), unique=True), Index("by_tag_and_n", ("tags",), unique=True, multi=True))
 
-transactions = st.integers(0, 3)
-some_reads = st.one_of(reads(ITEMS, INDEXES, POOLS), reads(NOTES, (), POOLS), st.builds(Get, st.integers(0, 15)))
-operations = st.one_of(some_reads, writes({ITEMS: POOLS, NOTES: POOLS}, OPTIONAL))
+
+@dataclass(frozen=True)
+class Begin:
+    """Open a transaction with one of the committers, on its head or on an earlier commit."""
+
+    home: int
+    back: int
+
+
+@dataclass(frozen=True)
+class Do:
+    """Do an operation in an open transaction."""
+
+    transaction: int
+    operation: Operation
+
+
+@dataclass(frozen=True)
+class Save:
+    """Begin a sub-transaction of an open transaction."""
+
+    transaction: int
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Undo what an open transaction has written since it last began a sub-transaction."""
+
+    transaction: int
+
+
+@dataclass(frozen=True)
+class CommitBatch:
+    """Ask to commit open transactions, at once."""
+
+    transactions: list[int]
+
+
+@dataclass(frozen=True)
+class Abandon:
+    """Forget an open transaction."""
+
+    transaction: int
 
 
 @dataclass(frozen=True)
 class Define:
-    """Declare the items anew; alone in its transaction, as the engine does it."""
+    """Declare the items anew; in a transaction of its own, as the engine does it."""
 
+    home: int
     indexes: tuple[Index, ...]
-
-
-@dataclass(frozen=True)
-class Savepoint_:
-    """Begin a sub-transaction."""
-
-
-@dataclass(frozen=True)
-class Rollback:
-    """Undo what was written since the last savepoint."""
 
 
 @dataclass
@@ -93,7 +123,7 @@ class Open:
         tx: The real one.
         home: The number of its committer.
         view: What it must see, its own writes included.
-        script: Its operations, what came of each, and the whole document where one was inserted.
+        script: What it did, what came of it, and the whole document where one was inserted.
         looks: What it has looked at.
         savepoints: The real ones that it can go back to, with the view at each.
     """
@@ -106,132 +136,93 @@ class Open:
     savepoints: list[tuple[Savepoint, Plain]] = field(default_factory=list)
 
 
-class SerialisabilityMachine(RuleBasedStateMachine):
-    """Transactions of one or more committers that share one log."""
+class OneCommitter:
+    """Transactions, and the plain database after each commit."""
 
     committers = 1
 
     def __init__(self) -> None:
-        super().__init__()
         self.clock = FakeClock()
         self.log = MemoryLog()
         self.homes = [Committer(self.log, Snapshot.empty(), HISTORY) for _ in range(self.committers)]
         self.ids = [IdSource(self.clock, seed=number) for number in range(self.committers)]
         self.open: list[Open] = []
-        self.inserted: list[tuple[str, str]] = []
-        # The plain database after each commit, and what the commit did, by ts.
+        self.inserted: dict[str, list[str]] = {}
+        # By ts: the database, and what the commit that led to it did.
         self.states = [Plain()]
         self.steps = [Step([], set())]
-
-    @initialize(initial=st.lists(fields(POOLS, OPTIONAL), max_size=6))
-    def declare_and_fill(self, initial: list[Fields]) -> None:
         self.define(0, INDEXES)
-        self.begin(0, 0)
-        for own in initial:
-            self._do(self.open[0], Insert(ITEMS, own))
-        self.commit([0])
         for committer in self.homes:
             committer.pull()
 
-    # ------------------------------------------------------------------ steps
+    def propose(self, rng: Random) -> Any:
+        transaction = rng.randrange(4)
+        kind = rng.random()
+        if len(self.open) < 2 or (kind < 0.08 and len(self.open) < 5):
+            return Begin(rng.randrange(self.committers), rng.choice([0, 0, 0, 0, 1, 2]))
+        if kind < 0.18:
+            return CommitBatch(rng.choices(range(4), k=rng.choice([1, 1, 1, 2, 3])))
+        if kind < 0.20:
+            return Abandon(transaction)
+        if kind < 0.22:
+            chosen = {index.name: index for index in rng.choices([*INDEXES * 3, *OTHER_INDEXES], k=8)}
+            return Define(rng.randrange(self.committers), tuple(chosen.values()))
+        if kind < 0.30:
+            return rng.choice([Save, Undo])(transaction)
+        if kind < 0.62:
+            table, indexes = rng.choice([(ITEMS, INDEXES), (ITEMS, INDEXES), (NOTES, ())])
+            read = a_read(rng, table, indexes, POOLS)
+            return Do(transaction, rng.choice([read, read, read, Get(rng.randrange(-8, 0), table)]))
+        return Do(transaction, a_write(rng, {ITEMS: POOLS, NOTES: POOLS}, OPTIONAL))
 
-    @precondition(lambda self: len(self.open) < 4)
-    @rule(home=st.integers(0, 1), back=st.sampled_from([0, 0, 0, 1, 2]))
-    def begin(self, home: int, back: int) -> None:
-        home %= self.committers
-        recent = self.homes[home].recent
-        snapshot = recent.snapshot_at(max(recent.base.ts, self.homes[home].head.ts - back))
+    def do(self, step: Any) -> None:
+        match step:
+            case Begin(home, back):
+                self.begin(home, back)
+            case Define(home, indexes):
+                self.define(home, indexes)
+            case CommitBatch(numbers) if self.open:
+                self.commit(numbers)
+            case Do() | Save() | Undo() | Abandon() if self.open:
+                each = self.open[step.transaction % len(self.open)]
+                match step:
+                    case Do():
+                        operation = resolved(step.operation, self.inserted)
+                        if operation is not None:
+                            self.operate(each, operation)
+                    case Save():
+                        each.savepoints.append((each.tx.savepoint(), each.view.copy()))
+                        each.script.append((step, b"", None))
+                    case Undo() if each.savepoints:
+                        savepoint, each.view = each.savepoints.pop()
+                        each.tx.rollback(savepoint)
+                        each.script.append((step, b"", None))
+                    case Abandon():
+                        self.open.remove(each)
+        self.check()
+
+    def begin(self, home: int, back: int) -> Open:
+        committer = self.homes[home]
+        snapshot = committer.recent.snapshot_at(max(committer.recent.base.ts, committer.head.ts - back))
         assert snapshot is not None
         self.clock.advance(timedelta(milliseconds=1))
-        self.open.append(Open(Transaction(snapshot, self.clock.now_ms()), home, self.states[snapshot.ts].copy()))
+        begun = Open(Transaction(snapshot, self.clock.now_ms()), home, self.states[snapshot.ts].copy())
+        self.open.append(begun)
+        return begun
 
-    @rule(transaction=transactions, operations=st.lists(operations, min_size=1, max_size=6))
-    def operate(self, transaction: int, operations: list[Operation]) -> None:
-        if not self.open:
-            self.begin(transaction, 0)
-        for operation in operations:
-            if self.inserted or isinstance(operation, Read | Insert):
-                self._do(self._transaction(transaction), resolved(operation, self.inserted))
-
-    @precondition(lambda self: self.open)
-    @rule(transaction=transactions)
-    def savepoint(self, transaction: int) -> None:
-        each = self._transaction(transaction)
-        each.savepoints.append((each.tx.savepoint(), each.view.copy()))
-        each.script.append((Savepoint_(), b"", None))
-
-    @precondition(lambda self: any(each.savepoints for each in self.open))
-    @rule()
-    def rollback(self) -> None:
-        each = next(each for each in self.open if each.savepoints)
-        savepoint, each.view = each.savepoints.pop()
-        each.tx.rollback(savepoint)
-        each.script.append((Rollback(), b"", None))
-
-    @precondition(lambda self: self.open)
-    @rule(batch=st.lists(transactions, min_size=1, max_size=3))
-    def commit(self, batch: list[int]) -> None:
-        chosen: list[Open] = []
-        for number in batch:
-            each = self._transaction(number)
-            if each not in chosen and each.home == self._transaction(batch[0]).home:
-                chosen.append(each)
-        self.open = [each for each in self.open if each not in chosen]
-        self._commit(chosen)
-
-    @precondition(lambda self: self.open)
-    @rule(transaction=transactions)
-    def abandon(self, transaction: int) -> None:
-        self.open.remove(self._transaction(transaction))
-
-    @rule(
-        home=st.integers(0, 1),
-        indexes=st.lists(
-            st.sampled_from([*INDEXES, *OTHER_INDEXES]), min_size=2, max_size=4, unique_by=lambda index: index.name
-        ).map(tuple),
-    )
     def define(self, home: int, indexes: tuple[Index, ...]) -> None:
-        self.begin(home, 0)
-        each = self.open.pop()
-        declared = each.view.indexes.get(ITEMS)
-        if declared != indexes:
-            each.looks.append(Look(None))
-            each.looks.append(Look(ITEMS, lambda _: True))
-        operation = Define(indexes)
-        ids = self.ids[each.home]
+        each = self.begin(home, 0)
+        self.open.remove(each)
+        if each.view.indexes.get(ITEMS) != indexes:
+            each.looks += [Look(None), Look(ITEMS, lambda _: True)]
+        ids = self.ids[home]
         real = outcome(lambda: define.define(each.tx, ids, {ITEMS: Table(None, indexes)}) and None)
-        assert encoded(real) == self._on_plain(each.view, operation, [], None)
+        assert encoded(real) == on_plain(each.view, Define(home, indexes), [])
         if real[0] == "returned":
-            each.script.append((operation, encoded(real), None))
+            each.script.append((Define(home, indexes), encoded(real), None))
             self._commit([each])
 
-    # ------------------------------------------------------------------ what must hold
-
-    @invariant()
-    def every_committer_stands_at_a_state_of_the_log(self) -> None:
-        for committer in self.homes:
-            committer.head.check()
-            committer.recent.check()
-            state = self.states[committer.head.ts]
-            mine = {name: each for name, each in committer.head.tables.items() if not name.startswith("_")}
-            assert {name: each.stored.table.indexes for name, each in mine.items()} == state.indexes
-            for name, each in mine.items():
-                stored = {document["_id"]: document for _, document in each.documents()}
-                assert identical(stored, dict(sorted(state.tables[name].items())))
-
-    def teardown(self) -> None:
-        reopened = Committer(self.log, Snapshot.empty(), HISTORY)
-        for committer in (*self.homes, reopened):
-            committer.pull()
-            assert committer.head.ts == len(self.states) - 1
-            assert list(contents(committer.head)) == list(contents(self.homes[0].head))
-
-    # ------------------------------------------------------------------ machinery
-
-    def _transaction(self, number: int) -> Open:
-        return self.open[number % len(self.open)]
-
-    def _do(self, each: Open, operation: Operation) -> None:
+    def operate(self, each: Open, operation: Operation) -> None:
         """Do an operation in a transaction, and compare what comes of it with its view of the database."""
         real = outcome(lambda: perform(DatabaseWriter(each.tx, self.ids[each.home]), operation))
         inserted = None
@@ -240,16 +231,21 @@ class SerialisabilityMachine(RuleBasedStateMachine):
             assert change is not None
             assert change.new is not None
             inserted = decode_document(change.new)
-            self.inserted.append((operation.table, real[1]))
+            self.inserted.setdefault(operation.table, []).append(real[1])
         if isinstance(operation, Read) and operation.how == "paginate" and real[0] == "returned":
             del real[1]["cursors"]
-        assert encoded(real) == self._on_plain(each.view, operation, each.looks, inserted)
+        assert encoded(real) == on_plain(each.view, operation, each.looks, inserted)
         each.script.append((operation, encoded(real), inserted))
 
-    def _on_plain(self, state: Plain, operation: Any, looks: list[Look], inserted: Fields | None) -> bytes:
-        if isinstance(operation, Define):
-            return encoded(outcome(lambda: state.define(ITEMS, operation.indexes)))
-        return encoded(outcome(lambda: state.run(operation, looks, inserted)))
+    def commit(self, numbers: list[int]) -> None:
+        """Commit some transactions as one batch, those of another committer than the first one's left out."""
+        batch: list[Open] = []
+        for number in numbers:
+            each = self.open[number % len(self.open)]
+            if each not in batch and (not batch or each.home == batch[0].home):
+                batch.append(each)
+        self.open = [each for each in self.open if each not in batch]
+        self._commit(batch)
 
     def _commit(self, batch: list[Open]) -> None:
         committer = self.homes[batch[0].home]
@@ -279,9 +275,7 @@ class SerialisabilityMachine(RuleBasedStateMachine):
             since = [*self.steps[begun + 1 : head + 1], *accepted]
             if not own:
                 judged.append(type(None))
-            elif begun < head - HISTORY or any(
-                step.touches(each.looks) or step.redeclared & written for step in since
-            ):
+            elif begun < head - HISTORY or any(step.touches(each.looks) or step.redeclared & written for step in since):
                 judged.append(Overlap)
             else:
                 judged.append(Commit)
@@ -292,21 +286,49 @@ class SerialisabilityMachine(RuleBasedStateMachine):
         """Return the newest state with a script done again on it, which must see at every step what it saw before."""
         state = self.states[-1].copy()
         savepoints = []
-        for operation, seen, inserted in each.script:
-            match operation:
-                case Savepoint_():
+        for step, seen, inserted in each.script:
+            match step:
+                case Save():
                     savepoints.append(state.copy())
-                case Rollback():
+                case Undo():
                     state = savepoints.pop()
                 case _:
-                    assert self._on_plain(state, operation, [], inserted) == seen, f"{operation} sees something else"
+                    assert on_plain(state, step, [], inserted) == seen, f"alone, {step} does something else"
         return state
 
+    def check(self) -> None:
+        for committer in self.homes:
+            committer.head.check()
+            committer.recent.check()
+            state = self.states[committer.head.ts]
+            mine = {name: each for name, each in committer.head.tables.items() if not name.startswith("_")}
+            assert {name: each.stored.table.indexes for name, each in mine.items()} == state.indexes
+            for name, each in mine.items():
+                stored = {document["_id"]: document for _, document in each.documents()}
+                assert identical(stored, dict(sorted(state.tables[name].items())))
 
-class SharedLogMachine(SerialisabilityMachine):
-    """Two committers append to one log, each learning of the other's commits only when its own append is refused."""
+    def finish(self) -> None:
+        """Every committer, and one that starts from the log alone, comes to the identical snapshot."""
+        for committer in (*self.homes, Committer(self.log, Snapshot.empty(), HISTORY)):
+            committer.pull()
+            assert committer.head.ts == len(self.states) - 1
+            assert list(contents(committer.head)) == list(contents(self.homes[0].head))
+
+    def close(self) -> None:
+        self.log.close()
+
+
+class TwoCommitters(OneCommitter):
+    """Two committers append to one log; each learns of the other's commits when its own append is refused."""
 
     committers = 2
+
+
+def on_plain(state: Plain, step: Any, looks: list[Look], inserted: Fields | None = None) -> bytes:
+    """Return what comes of a step on the plain database."""
+    if isinstance(step, Define):
+        return encoded(outcome(lambda: state.define(ITEMS, step.indexes)))
+    return encoded(outcome(lambda: state.run(step, looks, inserted)))
 
 
 def contents(snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
@@ -317,17 +339,8 @@ def contents(snapshot: Snapshot) -> Iterator[tuple[Any, ...]]:
             yield name, index, list(state.map(index).items(*ALL))
 
 
-def settled(steps: int, examples: int) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        deadline=None,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-    )
-
-
-TestOneCommitter = pytest.mark.slow(SerialisabilityMachine.TestCase)
-TestOneCommitter.settings = settled(steps=40, examples=40)
-TestTwoCommitters = pytest.mark.slow(SharedLogMachine.TestCase)
-TestTwoCommitters.settings = settled(steps=40, examples=30)
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [OneCommitter, TwoCommitters])
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + SCRIPTS))
+def test_committed_transactions_see_and_do_what_they_would_one_by_one(make: type[OneCommitter], seed: int) -> None:
+    explore(make, seed, STEPS)
