@@ -18,7 +18,7 @@ from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, Unit, compared
 from benchmarks.timing import Arrival, Attempt, timed
-from benchmarks.workload import app, message
+from benchmarks.workload import AT_ONCE, app, message
 from reactive_nb.engine.engine import Engine
 
 _MESSAGE = message(0)
@@ -91,7 +91,7 @@ def _insert_to_listener(what: str, aim: float, floor: Attempt, folder: Path | No
 
 
 def _many(stage: Stage) -> Line:
-    batch = min(5000, stage.scale.documents[0])
+    batch = min(AT_ONCE, stage.scale.documents[0])
     messages = [message(place) for place in range(batch)]
     db, sqlite, duckdb = _databases(stage.folder, "bulk")
     chat, dicts = app(db), Dicts()

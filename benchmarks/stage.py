@@ -12,9 +12,7 @@ from types import TracebackType
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
 from benchmarks.sqlite_peer import SQLite
-from benchmarks.workload import Message, app, message
-
-_AT_ONCE = 5000
+from benchmarks.workload import AT_ONCE, Message, app, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +82,9 @@ class Stage:
         return path
 
     def _fill(self, name: str, insert_all: Callable[[int, list[Message]], object]) -> None:
-        for first in range(0, self.large, _AT_ONCE):
+        for first in range(0, self.large, AT_ONCE):
             _say(f"{name}: {first:,} of {self.large:,} documents")
-            insert_all(first, [message(place) for place in range(first, min(first + _AT_ONCE, self.large))])
+            insert_all(first, [message(place) for place in range(first, min(first + AT_ONCE, self.large))])
         _say("")
 
     def __enter__(self) -> Stage:

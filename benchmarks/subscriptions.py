@@ -53,7 +53,7 @@ def _room(place: int) -> Message:
 def _ours(number: int, closers: list[Callable[[], None]]) -> Attempt:
     db = rnb.connect()
     chat: App = app(db)
-    chat.send_all(messages=[_room(place) for place in range(number)])
+    chat.fill(number, _room)
     lives = [chat.latest.live(channel=f"room-{place}") for place in range(number)]
     arrival = Arrival()
     for live in lives:

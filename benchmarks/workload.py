@@ -5,6 +5,7 @@ All fields are scalars, so the peers hold them as plain columns and hand them ba
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ Message = dict[str, Any]
 
 CHANNELS = 100
 NEWEST = 50
+AT_ONCE = 5000
+"""How many documents one mutation of a bulk insert takes; a list in an argument may have 8192 items."""
+
 FIELDS = {
     "author": "VARCHAR",
     "channel": "VARCHAR",
@@ -70,10 +74,10 @@ class App:
     totals: Function
     overall: Function
 
-    def fill(self, total: int, at_once: int = 5000) -> None:
+    def fill(self, total: int, made: Callable[[int], Message] = message) -> None:
         """Insert messages 0 … `total` - 1."""
-        for first in range(0, total, at_once):
-            self.send_all(messages=[message(place) for place in range(first, min(first + at_once, total))])
+        for first in range(0, total, AT_ONCE):
+            self.send_all(messages=[made(place) for place in range(first, min(first + AT_ONCE, total))])
 
 
 def app(db: Engine) -> App:
@@ -91,30 +95,29 @@ def app(db: Engine) -> App:
     )
 
     @db.mutation
-    def send(ctx: Any, message: dict[str, Any]) -> str:
-        id: str = ctx.db.insert("messages", message)
-        return id
+    def send(ctx, message: dict):
+        return ctx.db.insert("messages", message)
 
     @db.mutation
-    def send_all(ctx: Any, messages: list[Any]) -> None:
+    def send_all(ctx, messages: list):
         for each in messages:
             ctx.db.insert("messages", each)
 
     @db.mutation(args={"message": v.id("messages")})
-    def like(ctx: Any, message: str) -> None:
+    def like(ctx, message):
         ctx.db.patch(message, {"likes": ctx.db.get(message)["likes"] + 1})
 
     @db.query
-    def latest(ctx: Any, channel: str) -> list[Any]:
+    def latest(ctx, channel: str):
         return newest(ctx, channel)
 
     @db.query
-    def totals(ctx: Any, channel: str) -> list[Any]:
+    def totals(ctx, channel: str):
         found = ctx.db.query("messages").with_index("by_channel", channel=channel)
         return [found.count(), found.sum("likes")]
 
     @db.query
-    def overall(ctx: Any) -> list[Any]:
+    def overall(ctx):
         found = ctx.db.query("messages")
         return [found.count(), found.sum("likes")]
 

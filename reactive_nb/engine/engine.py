@@ -31,6 +31,7 @@ from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.registry import Decorators, Module, Registry
 from reactive_nb.functions.runner import Runner, conflict, refuse_nested
+from reactive_nb.log import refusals
 from reactive_nb.log.file import FileLog
 from reactive_nb.log.interface import Log
 from reactive_nb.log.memory import MemoryLog
@@ -115,6 +116,8 @@ class Engine(Decorators):
         self._trims_log = log is None
         self._log = log if log is not None else MemoryLog()
         try:
+            if isinstance(self._log, FileLog) and not self._log.base <= head.ts <= self._log.head:
+                raise refusals.other_moment(self._log.path, self._log.base, self._log.head, head.ts)
             self._committer = Committer(self._log, head, self._history, self._state.bare)
             if self._folder is not None:
                 self._committer.on_commit(self._folder.on_commit)
@@ -417,6 +420,7 @@ class Engine(Decorators):
 
     def check(self) -> None:
         """Assert the invariants that can be looked up: indexes are their documents, subscriptions are in order."""
+        self.settle()  # between a commit and its refresh the subscriptions are not at rest
         with self._state:
             self._committer.recent.check()
             self._manager.check()

@@ -29,23 +29,27 @@ logger = logging.getLogger("reactive_nb")
 
 FOLD_AFTER_CHANGES = 50_000
 """How many changed documents gather before a fold starts by itself; replaying as many takes a few seconds."""
+FOLD_AFTER_BYTES = 64 << 20
+"""How large their encodings may get before it does."""
 
 
 class _Backlog:
     """What one fold has to do; documents by table name, numbers of dropped tables."""
 
-    __slots__ = ("changes", "documents", "dropped", "redeclared")
+    __slots__ = ("changes", "documents", "dropped", "redeclared", "size")
 
     def __init__(self) -> None:
         self.documents: dict[str, set[str]] = {}
         self.redeclared: set[str] = set()
         self.dropped: set[int] = set()
         self.changes = 0
+        self.size = 0
 
     def add(self, commit: Commit) -> None:
         self.redeclared |= commit.redeclared
         for change in commit.changes:
             self.documents.setdefault(change.table, set()).add(change.id)
+            self.size += 0 if change.new is None else len(change.new)
             if change.table == TABLES and change.new is not None and (table := decode_document(change.new))["dropped"]:
                 self.dropped.add(table["number"])
         self.changes += len(commit.changes)
@@ -56,6 +60,7 @@ class _Backlog:
         self.redeclared |= other.redeclared
         self.dropped |= other.dropped
         self.changes += other.changes
+        self.size += other.size
 
 
 class Folder:
@@ -94,7 +99,7 @@ class Folder:
     @property
     def is_due(self) -> bool:
         """Whether enough has gathered for a fold by itself."""
-        return self._backlog.changes >= FOLD_AFTER_CHANGES
+        return self._backlog.changes >= FOLD_AFTER_CHANGES or self._backlog.size >= FOLD_AFTER_BYTES
 
     @property
     def folded(self) -> int:

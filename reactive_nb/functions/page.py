@@ -15,7 +15,11 @@ from typing import Any
 
 from reactive_nb.errors import InvalidCursor
 
-END = b"\xff"  # the position after everything
+END = b"\xff"
+"""The position after everything, in either order."""
+
+BEFORE = (b"", b"\xff\xff")
+"""The position before everything, in ascending and in descending order."""
 
 
 @dataclass(frozen=True, slots=True)

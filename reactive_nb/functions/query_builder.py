@@ -17,7 +17,7 @@ from reactive_nb.documents.snapshot import TableState
 from reactive_nb.errors import NotUnique, QueryUsageError, UnknownIndex
 from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
-from reactive_nb.functions.page import END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
+from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
 from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.transaction.read_set import Scan
 from reactive_nb.transaction.transaction import Transaction
@@ -79,26 +79,12 @@ class TableQuery:
         """
         if self._index != BY_CREATION_TIME or self._interval is not ALL:
             self._refuse("an index was chosen already", "one with_index per query")
-        state = self._state
-        if state is None or not state.has_index(index):
-            known = [] if state is None else list(state.maker.names)
-            raise UnknownIndex(
-                f"Cannot read {self._table} by index {index!r}",
-                thing=f"the table {self._table} has no such index"
-                if state is not None
-                else f"there is no table {self._table}",
-                expected=f"one of {known}" if known else "a declared table",
-                hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
-            )
-        bounds = IndexRange(state, index)
-        for field, value in equal.items():
-            bounds.eq(field, value)
-        if range is not None:
-            range(bounds)
-        self._index = index
-        self._interval = bounds.interval()
-        declared = state.stored.table.find(index)
-        self._once_each = declared is None or not declared.multi or bounds.is_equality()
+        try:
+            self._choose(index, range, equal)
+        except BaseException:
+            # No document was looked at, yet under another declaration of the table there may be no error.
+            self._tx.read_declaration(self._table)
+            raise
         return self
 
     def order(self, order: Order) -> TableQuery:
@@ -203,7 +189,7 @@ class TableQuery:
         start = None if cursor is None else decode_cursor(cursor, fingerprint, what)
         end = None if end_cursor is None else decode_cursor(end_cursor, fingerprint, what)
         if start == END or (self._state is not None and num_items == 0 and end is None):
-            page = Page([], start == END, cursor or encode_cursor(_before(whole, reverse), fingerprint))
+            page = Page([], start == END, cursor or encode_cursor(BEFORE[reverse], fingerprint))
             self._use()
         else:
             part = _between(whole, start, end, reverse)
@@ -266,6 +252,29 @@ class TableQuery:
         return iter(()) if started is None else self._matching(*started)
 
     # ------------------------------------------------------------------ the machinery
+
+    def _choose(self, index: str, range: RangeFunction | None, equal: dict[str, Any]) -> None:
+        """Take over an index and the range of it, or refuse them."""
+        state = self._state
+        if state is None or not state.has_index(index):
+            known = [] if state is None else list(state.maker.names)
+            raise UnknownIndex(
+                f"Cannot read {self._table} by index {index!r}",
+                thing=f"the table {self._table} has no such index"
+                if state is not None
+                else f"there is no table {self._table}",
+                expected=f"one of {known}" if known else "a declared table",
+                hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
+            )
+        bounds = IndexRange(state, index)
+        for field, value in equal.items():
+            bounds.eq(field, value)
+        if range is not None:
+            range(bounds)
+        self._index = index
+        self._interval = bounds.interval()
+        declared = state.stored.table.find(index)
+        self._once_each = declared is None or not declared.multi or bounds.is_equality()
 
     def _use(self) -> None:
         if self._used:
@@ -391,11 +400,6 @@ def _decoded(blocks: Iterator[tuple[list[bytes], list[bytes]]]) -> Iterator[tupl
             yield from zip(keys[position : position + batch], part, decode_documents(part), strict=True)
             position += batch
             batch = min(batch * 4, _LAST_BATCH)
-
-
-def _before(interval: Interval, reverse: bool) -> bytes:
-    """Return a position before the first document of a range, which may stand at the very start of it."""
-    return interval.end if reverse else b""
 
 
 def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse: bool) -> Interval:

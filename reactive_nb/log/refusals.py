@@ -142,6 +142,17 @@ def other_database(path: Path, found: bytes, expected: bytes) -> DatabaseFileErr
     )
 
 
+def other_moment(path: Path, base: int, head: int, folded: int) -> LogDamaged:
+    """Return the error of a log that does not meet the tables beside it: it begins after them, or ends before them."""
+    return LogDamaged(
+        f"Cannot open {path}",
+        thing=f"it holds the commits after {base} up to {head}, and the tables beside it stand at commit {folded}",
+        expected="a log and tables of the same moment",
+        hint="Restore the database, its .wal and its log from one copy; moving the log away opens the database without it",
+        path=path,
+    )
+
+
 def damaged(path: Path, reason: str, *, offset: int, ts: int | None) -> LogDamaged:
     """Return the error of damage at byte `offset`, behind the good record `ts`, or in the header when that is None."""
     where = "its header" if ts is None else f"record {ts + 1}, at byte {offset},"

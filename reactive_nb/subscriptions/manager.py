@@ -42,6 +42,8 @@ class SubscriptionManager:
         self._readers: dict[Place, IntervalIndex[Subscription]] = {}
         # In the order in which they became due, so that a refresh runs them in that order.
         self._due: dict[Subscription, None] = {}
+        # Taken by `due`, until `record`; one may be due again meanwhile, when its function is replaced.
+        self._running: set[Subscription] = set()
         # Held by nobody, least recently used first.
         self._cached: dict[Subscription, int] = {}
         self._cached_bytes = 0
@@ -56,7 +58,7 @@ class SubscriptionManager:
             subscription = self._by_key[key] = Subscription(function, key)
         self._uncache(subscription)
         subscription.holders += 1
-        if subscription.state is not State.FRESH:
+        if subscription.state is not State.FRESH and subscription not in self._running:
             self._due[subscription] = None
         return subscription
 
@@ -112,9 +114,10 @@ class SubscriptionManager:
         return bool(self._due)
 
     def due(self) -> list[Subscription]:
-        """Return the held subscriptions that must run, and forget that they are due."""
+        """Return the held subscriptions that must run; each is running from now on, until `record`."""
         due = list(self._due)
         self._due.clear()
+        self._running.update(due)
         return due
 
     def record(self, subscription: Subscription, outcome: Outcome, duration_ms: float) -> bool:
@@ -123,6 +126,7 @@ class SubscriptionManager:
         Returns:
             Whether result or error differ from what they were.
         """
+        self._running.discard(subscription)
         if subscription.state is State.CLOSED:
             return False
         encoded = _encoded(outcome.result) if outcome.error is None else None
@@ -146,7 +150,8 @@ class SubscriptionManager:
             subscription.result, subscription.error, subscription.encoded = outcome.result, outcome.error, encoded
             subscription.plain = None
         subscription.uses_chance = outcome.uses_chance
-        subscription.state, subscription.cause = State.FRESH, None
+        subscription.state = State.STALE if subscription in self._due else State.FRESH
+        subscription.cause = None
         self._read(subscription, outcome.reads.intervals())
         later = self._since(outcome.ts)
         if later is None:
@@ -236,7 +241,9 @@ class SubscriptionManager:
             assert subscription.key == key
             assert subscription.state is not State.CLOSED
             assert (subscription.holders == 0) == (subscription in self._cached)
-            assert (subscription.state is not State.FRESH) == (subscription in self._due) or not subscription.holders
+            if subscription.holders:
+                to_run = subscription in self._due or subscription in self._running
+                assert (subscription.state is not State.FRESH) == to_run
             for place, intervals in subscription.intervals.items():
                 expected.setdefault(place, []).extend((interval, id(subscription)) for interval in intervals)
         assert expected.keys() == self._readers.keys()

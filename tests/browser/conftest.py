@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -80,13 +81,40 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def notebook(browser: Browser, lab: LabServer, request: pytest.FixtureRequest) -> Iterator[Notebook]:
     """A new page without a notebook in it yet: call `open`."""
-    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    with new_page(browser, lab) as notebook:
+        yield notebook
+        keep_picture_of_failure(notebook, request)
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
+    """An empty notebook for all tests of a file that can share one kernel; ask for `shared_notebook`."""
+    with new_page(browser, lab) as notebook:
+        yield notebook.open(lab.write_notebook("shared.ipynb", ""))
+
+
+@pytest.fixture
+def shared_notebook(shared_page: Notebook, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    """The notebook that the tests of a file share: each adds cells of its own, and no page has to be opened."""
+    yield shared_page
+    keep_picture_of_failure(shared_page, request)
+
+
+@contextmanager
+def new_page(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, timezone_id="Europe/Zurich")
     notebook = Notebook(context.new_page(), lab)
-    yield notebook
+    try:
+        yield notebook
+    finally:
+        context.close()
+        lab.shut_down_kernel(notebook.path)
+
+
+def keep_picture_of_failure(notebook: Notebook, request: pytest.FixtureRequest) -> None:
     if request.node.stash.get(FAILED, False):
         picture = PICTURES / f"{request.node.name}.png"
         notebook.screenshot(picture)
         request.node.add_report_section("teardown", "page", "\n".join([str(picture), *notebook.console]))
-        request.node.add_report_section("teardown", "server log", lab.log.read_text(encoding="utf-8")[-3000:])
-    context.close()
-    lab.shut_down_kernels()
+        server_log = notebook.lab.log.read_text(encoding="utf-8")[-3000:]
+        request.node.add_report_section("teardown", "server log", server_log)

@@ -11,6 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.error import URLError
@@ -29,6 +30,34 @@ SETTINGS = {
     # Outputs that are scrolled out of sight stay in the page, so that tests can read them.
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
+
+
+# The time of `document.timeline` stands still within an animation frame. One observer serves all views: it is called
+# after each drawing, and what it saw last in a frame is what the frame shows.
+WATCH = """
+const views = argument.flatMap(index => [...panel.content.widgets[index].node.querySelectorAll(".rnb")]);
+const moments = window.rnbMoments = [];
+const record = () => {
+    const frame = document.timeline.currentTime;
+    if (moments.at(-1)?.frame === frame) moments.pop();
+    moments.push({frame, kernel: panel.sessionContext.session.kernel.status, texts: views.map(view => view.innerText)});
+};
+const observer = new MutationObserver(record);
+for (const view of views) observer.observe(view, {subtree: true, childList: true, characterData: true});
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a page showed in one animation frame.
+
+    Attributes:
+        kernel: What JupyterLab said of the kernel: `idle`, `busy` and so on.
+        texts: The text of each live view that is watched.
+    """
+
+    kernel: str
+    texts: list[str]
 
 
 class LabServer:
@@ -102,10 +131,11 @@ class LabServer:
         nbformat.write(book, self.root / name)
         return name
 
-    def shut_down_kernels(self) -> None:
-        """End every kernel that notebooks have left running."""
+    def shut_down_kernel(self, path: str) -> None:
+        """End the kernel of a notebook, if it has one."""
         for session in self._ask("/api/sessions"):
-            self._ask(f"/api/sessions/{session['id']}", method="DELETE")
+            if session["path"] == path:
+                self._ask(f"/api/sessions/{session['id']}", method="DELETE")
 
     def _wait_until_it_answers(self) -> str:
         info = self._runtime / f"jpserver-{self._process.pid}.json"
@@ -138,6 +168,7 @@ class Notebook:
 
     Attributes:
         page: The Playwright page, for what has no method here.
+        path: The notebook that was opened; empty before.
         console: What the page reported: uncaught errors, and messages of level error.
         foreign_requests: The addresses asked of any host but the server's.
     """
@@ -145,6 +176,7 @@ class Notebook:
     def __init__(self, page: Page, lab: LabServer) -> None:
         self.page = page
         self.lab = lab
+        self.path = ""
         self.console: list[str] = []
         self.foreign_requests: list[str] = []
         host = urlsplit(lab.url).netloc
@@ -156,6 +188,7 @@ class Notebook:
 
     def open(self, path: str) -> Self:
         """Open a notebook of the served folder and return when its kernel answers; open again to reload the page."""
+        self.path = path
         self.page.goto(f"{self.lab.url}/lab/tree/{quote(path)}?token={self.lab.token}&reset")
         self.page.wait_for_function("path => window.jupyterapp?.shell.currentWidget?.context?.path === path", arg=path)
         # The page calls a notebook idle before it has a kernel, and commands then do nothing: ask the kernel itself.
@@ -214,6 +247,32 @@ class Notebook:
         except AssertionError:
             shown = self.output_text(index)
             raise AssertionError(f"cell {index} shows {shown!r} after {seconds} s, not {text!r}") from None
+
+    def table(self, index: int) -> list[list[str]]:
+        """The rows under a cell as they are now: the texts of their cells, without the heads of columns."""
+        rows = self.output(index).locator("tbody tr").all()
+        return [row.locator("th, td").all_inner_texts() for row in rows]
+
+    def execution_counts(self) -> list[int | None]:
+        """The numbers in the margin: running any cell changes one."""
+        return list(self._evaluate("return panel.content.widgets.map(cell => cell.model.executionCount ?? null);"))
+
+    def watch(self, *indexes: int) -> None:
+        """From now on record the live views under these cells, once per animation frame in which one of them changes."""
+        self._evaluate(WATCH, list(indexes))
+
+    def moments(self) -> list[Moment]:
+        """What was recorded since `watch`, oldest first."""
+        return [Moment(*moment) for moment in self.page.evaluate("window.rnbMoments.map(m => [m.kernel, m.texts])")]
+
+    def wait_for_moments(self, count: int, seconds: float = STEP_SECONDS) -> None:
+        """Return when this many moments have been recorded since `watch`."""
+        reached = "count => window.rnbMoments.length >= count"
+        self.page.wait_for_function(reached, arg=count, timeout=seconds * 1000)
+
+    def save(self) -> None:
+        """Write the notebook with its outputs to its file."""
+        self._evaluate("await panel.context.save();")
 
     def restart_kernel(self) -> None:
         """Restart the kernel and return when the new one answers; outputs stay."""

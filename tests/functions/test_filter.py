@@ -50,11 +50,11 @@ EVALUATED = [
     Evaluated(col("n") == 7.0, "(n == 7.0)", True),
     Evaluated(col("n") != 7, "(n != 7)", False),
     Evaluated(col("nope") == UNSET, "(nope == UNSET)", True),
-    Evaluated(UNSET == col("none"), "(none == UNSET)", False),
+    Evaluated(UNSET == col("none"), "(none == UNSET)", False),  # noqa: SIM300
     Evaluated(col("nope") < col("none"), "(nope < none)", True),
     Evaluated(col("n") < col("text"), "(n < text)", True),
-    Evaluated(7 <= col("n"), "(n >= 7)", True),
-    Evaluated(7 > col("n"), "(n < 7)", False),
+    Evaluated(7 <= col("n"), "(n >= 7)", True),  # noqa: SIM300
+    Evaluated(7 > col("n"), "(n < 7)", False),  # noqa: SIM300
     Evaluated(col("nan") == math.nan, "(nan == nan)", True),
     Evaluated(col("nan") > math.inf, "(nan > inf)", True),
     Evaluated(col("tags") == ["a"], "(tags == ['a'])", True),

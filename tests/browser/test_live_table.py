@@ -1,0 +1,270 @@
+"""Live results in JupyterLab: what changes on the page, together with what, while which cells run.
+
+Most tests share one kernel, and each opens a database of its own in it. A click on a widget's button is how a test has
+the kernel do something while no cell runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.lab import LabServer, Notebook
+
+CHAT = """
+import threading
+import ipywidgets as w
+import traitlets
+import reactive_nb as rnb
+from reactive_nb import v
+
+db = rnb.connect({file})
+db.define(messages=rnb.table(channel=v.string(), body=v.string()).index("by_channel", "channel"))
+
+@db.mutation
+def send(ctx, channel: str, body: str):
+    return ctx.db.insert("messages", {{"channel": channel, "body": body}})
+
+@db.query
+def latest(ctx, channel: str):
+    return ctx.db.query("messages").with_index("by_channel", channel=channel).order("desc").take(20)
+
+@db.query
+def total(ctx):
+    return ctx.db.query("messages").count()
+
+def on_click(description, act):
+    button = w.Button(description=description)
+    button.on_click(lambda _: threading.Thread(target=act).start())
+    return button
+
+send(channel="general", body="good morning")
+"""
+
+
+@pytest.fixture
+def chat(shared_notebook: Notebook) -> Iterator[Notebook]:
+    """The shared notebook with a new chat database that has one message; closed at the end."""
+    run(shared_notebook, CHAT.format(file=""))
+    yield shared_notebook
+    run(shared_notebook, "db.close()")
+
+
+def run(notebook: Notebook, source: str, allow_errors: bool = False) -> int:
+    index = notebook.add_cell(source)
+    notebook.run_cell(index, allow_errors=allow_errors)
+    return index
+
+
+def show(notebook: Notebook, source: str, text: str) -> int:
+    """Run a cell that ends with a live result, and return its index when the page shows a text in it."""
+    index = run(notebook, source)
+    notebook.wait_for_output(index, text)
+    return index
+
+
+def button(notebook: Notebook, index: int) -> Locator:
+    return notebook.output(index).get_by_role("button")
+
+
+def test_a_table_changes_while_no_cell_runs(chat: Notebook) -> None:
+    board = show(chat, "board = latest.live(channel='general')\nboard", "good morning")
+    feed = run(chat, "on_click('send', lambda: send(channel='general', body='<b>hello</b>'))")
+    counts = chat.execution_counts()
+
+    button(chat, feed).click()
+    chat.wait_for_output(board, "<b>hello</b>")
+
+    assert chat.table(board) == [["general", "<b>hello</b>"], ["general", "good morning"]]
+    assert chat.execution_counts() == counts
+
+
+def test_a_table_changes_when_a_cell_below_it_commits(chat: Notebook) -> None:
+    board = show(chat, "board = latest.live(channel='general')\nboard", "good morning")
+
+    run(chat, "send(channel='general', body='hello')")
+    chat.wait_for_output(board, "hello")
+
+    assert chat.table(board) == [["general", "hello"], ["general", "good morning"]]
+
+
+def test_tables_and_a_counter_show_the_same_commit_in_every_animation_frame(chat: Notebook) -> None:
+    cells = [
+        show(chat, "board = latest.live(channel='general')\nboard", "good morning"),
+        show(chat, "other = latest.live(channel='other')\nother", "No rows"),
+        show(chat, "counter = total.live()\ncounter", "1"),
+    ]
+    feed = """
+def act():
+    for n in range(30):
+        with db.transaction() as tx:
+            tx.db.insert("messages", {"channel": "general", "body": f"message {n}"})
+            tx.db.insert("messages", {"channel": "other", "body": f"message {n}"})
+on_click("send", act)
+"""
+    feed_cell = run(chat, feed)
+    commit = int(chat.output_text(cells[0]).rpartition("commit ")[2].split()[0])
+
+    chat.watch(*cells)
+    button(chat, feed_cell).click()
+    for cell in cells:
+        chat.wait_for_output(cell, f"commit {commit + 30}")
+
+    for moment in chat.moments():
+        print(repr(moment))
+        sent = {int(text.rpartition("commit ")[2].split()[0]) - commit for text in moment.texts}
+        assert len(sent) == 1
+        newest = f"message {sent.pop() - 1}"
+        general, other, counter = moment.texts
+        assert general.splitlines()[2] == f"general\t{newest}"
+        assert other.splitlines()[2] == f"other\t{newest}"
+
+
+def test_the_magic_shows_what_is_open(chat: Notebook) -> None:
+    board = show(chat, "board = latest.live(channel='general')\nboard", "good morning")
+    run(chat, "%load_ext reactive_nb")
+
+    report = run(chat, "%reactive")
+    why = run(chat, "%reactive why board")
+
+    for text in ("Database in memory", "messages", "send", "latest(channel='general')"):
+        chat.wait_for_output(report, text)
+    chat.wait_for_output(why, "latest(channel='general') ran at commit")
+    assert chat.output_text(board)
+
+
+def test_observers_and_links_follow_a_live_result(chat: Notebook) -> None:
+    links = """
+board = latest.live(channel="general")
+linked, observed = w.IntText(), w.Text()
+traitlets.dlink((board, "value"), (linked, "value"), len)
+board.observe(lambda change: setattr(observed, "value", change["new"][0]["body"]), "value")
+w.VBox([linked, observed, on_click("send", lambda: send(channel="general", body="hello"))])
+"""
+    cell = run(chat, links)
+    expect(chat.output(cell).locator("input").nth(0)).to_have_value("1")
+
+    button(chat, cell).click()
+
+    expect(chat.output(cell).locator("input").nth(0)).to_have_value("2")
+    expect(chat.output(cell).locator("input").nth(1)).to_have_value("hello")
+
+
+def test_a_dropdown_as_argument_moves_the_table(chat: Notebook) -> None:
+    run(chat, "send(channel='other', body='elsewhere')")
+    dropdown = run(chat, "channel = w.Dropdown(options=['general', 'other', 'empty'])\nchannel")
+    board = show(chat, "board = latest.live(channel=channel)\nboard", "good morning")
+    counts = chat.execution_counts()
+    select = chat.output(dropdown).locator("select")
+
+    select.select_option("other")
+    chat.wait_for_output(board, "elsewhere")
+    chat.wait_for_output(board, "latest(channel='other')")
+    select.select_option("empty")
+    chat.wait_for_output(board, "No rows")
+    select.select_option("general")
+    chat.wait_for_output(board, "good morning")
+
+    assert chat.table(board) == [["general", "good morning"]]
+    assert chat.execution_counts() == counts
+
+
+def test_running_a_query_s_cell_again_refreshes_its_views(chat: Notebook) -> None:
+    definition = "@db.query\ndef shout(ctx):\n    return [m['body'].{how}() for m in ctx.db.query('messages')]"
+    run(chat, definition.format(how="lower"))
+    board = show(chat, "board = shout.live()\nboard", "good morning")
+
+    run(chat, definition.format(how="upper"))
+
+    chat.wait_for_output(board, "GOOD MORNING")
+    assert chat.table(board) == [["GOOD MORNING"]]
+
+
+def test_an_error_stands_in_its_own_table_until_the_data_is_right_again(chat: Notebook) -> None:
+    strict = """
+@db.query
+def strict(ctx):
+    if ctx.db.query("messages").count() > 1:
+        raise ValueError("at most one message was expected")
+    return ctx.db.query("messages").collect()
+"""
+    run(chat, strict)
+    failing = show(chat, "checked = strict.live()\nchecked", "good morning")
+    board = show(chat, "board = latest.live(channel='general')\nboard", "good morning")
+
+    run(chat, "second = send(channel='general', body='hello')")
+    chat.wait_for_output(failing, "ValueError: at most one message was expected")
+    chat.wait_for_output(board, "hello")
+    assert chat.table(failing) == [["general", "good morning"]]
+    assert "ValueError" not in chat.output_text(board)
+    run(chat, "with db.transaction() as tx:\n    tx.db.delete(second)")
+    expect(chat.output(failing).get_by_role("alert")).to_be_hidden()
+
+    assert chat.table(failing) == chat.table(board) == [["general", "good morning"]]
+
+
+def test_a_storm_of_mutations_is_shown_while_a_cell_is_busy(chat: Notebook) -> None:
+    board = show(chat, "board = latest.live(channel='storm')\nboard", "No rows")
+    counter = show(chat, "counter = total.live()\ncounter", "1")
+    storm = """
+sent = 0
+def storm():
+    global sent
+    while sent < 3000:
+        send(channel="storm", body=f"message {sent}")
+        sent += 1
+threading.Thread(target=storm).start()
+while sent < 3000:  # the cell is as busy as a cell can be
+    pass
+"""
+    chat.watch(board, counter)
+    run(chat, storm)
+    chat.wait_for_output(board, "message 2999")
+    chat.wait_for_output(counter, "3,001")
+
+    moments = chat.moments()
+    while_busy = [moment for moment in moments if moment.kernel == "busy"]
+    assert len(while_busy) >= 3
+    assert len(moments) < 3000
+    for moment in moments:
+        print(repr(moment))
+        rows, number = moment.texts
+        newest = int(rows.split("message ")[1].split()[0])
+        assert f"\n{newest + 2:,}\n" in number
+
+
+def test_a_page_that_is_loaded_again_shows_the_views_as_they_are_now(notebook: Notebook, lab: LabServer) -> None:
+    path = lab.write_notebook("reload.ipynb", CHAT.format(file=""), "board = latest.live(channel='general')\nboard")
+    notebook.open(path).run_all()
+    notebook.wait_for_output(1, "good morning")
+    notebook.save()
+    run(notebook, "send(channel='general', body='hello')")
+
+    notebook.open(path)
+    notebook.wait_for_output(1, "hello")
+    run(notebook, "send(channel='general', body='good night')")
+    notebook.wait_for_output(1, "good night")
+
+    assert [body for _, body in notebook.table(1)] == ["good night", "hello", "good morning"]
+    assert notebook.foreign_requests == []
+
+
+def test_a_new_kernel_finds_the_data_again_and_the_old_view_says_that_its_own_is_gone(
+    notebook: Notebook, lab: LabServer
+) -> None:
+    file = "'kept.duckdb'"
+    board = "board = latest.live(channel='general')\nboard"
+    notebook.open(lab.write_notebook("restart.ipynb", CHAT.format(file=file), board))
+    notebook.run_all()
+    notebook.wait_for_output(1, "good morning")
+
+    notebook.restart_kernel()
+    notebook.wait_for_output(1, "kernel gone")
+    assert notebook.table(1) == [["general", "good morning"]]
+    notebook.run_all()
+    notebook.wait_for_output(1, "live")
+
+    assert notebook.table(1) == [["general", "good morning"], ["general", "good morning"]]
+    run(notebook, "db.close()")
