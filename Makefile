@@ -5,7 +5,7 @@
 
 VENV := .venv
 BIN  := $(VENV)/bin
-# More options for `make demo` (jupyter lab's) and `make unit` (pytest's), for example ARGS=--no-browser.
+# More options for `make demo` (jupyter lab's), `make unit` (pytest's) and `make bench`, for example ARGS=--no-browser.
 ARGS :=
 
 # The first of these that is new enough makes the environment: the newest tested one, then any other. `make PYTHON=name`
@@ -15,12 +15,13 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 DEMO      := 01_departures.ipynb
+PAGE      := reactive_nb/notebook/static/widget.js
 
-.PHONY: help demo test check fix unit notebooks bench
+.PHONY: help demo test check check-js fix unit notebooks bench
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # The notebooks are copied, so that trying them out changes nothing that git watches. A copy is replaced when its
 # original is newer. --allow-root means nothing to anyone but root.
@@ -40,6 +41,14 @@ check: $(VENV)/.ready-dev  ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Nothing needs it in order to work, so it is not part of `check`: types are in comments, and browsers read the files as
+# they are.
+check-js:  ## types of the page's code (asks npx for the TypeScript compiler; without Node it is skipped, and says so)
+	@if command -v npx >/dev/null; then \
+	  npx --yes --package typescript@5.9 tsc --noEmit --allowJs --checkJs --strict --noUnusedLocals --target es2022 \
+	    --module es2022 --moduleResolution bundler --lib es2023,dom,dom.iterable $(PAGE); \
+	else echo "skipped: there is no npx, which comes with Node"; fi
+
 fix: $(VENV)/.ready-dev  ## mend what lint and format can mend by themselves
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -50,8 +59,8 @@ unit: $(VENV)/.ready-dev  ## the quick tests only (ARGS=tests/values)
 notebooks: $(VENV)/.ready-dev  ## execute every notebook from a clean kernel
 	$(BIN)/pytest tests/test_notebooks.py
 
-bench: $(VENV)/.ready-dev  ## print the measurements that the README quotes
-	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+bench: $(VENV)/.ready-dev  ## print the measurements that the README quotes (ARGS="reads --quick" some of them, in small)
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # An environment that does not run (its Python was removed, or is too old) is made anew.
 $(VENV)/.ready-%: pyproject.toml

@@ -46,7 +46,7 @@ def _opened(stage: Stage) -> Iterator[Line]:
         return attempt
 
     measured = interleaved(
-        stage.scale.turns, turns=stage.scale.turns, **{name: opening(name, file) for name, file in files.items()}
+        {name: opening(name, file) for name, file in files.items()}, stage.scale.turns, stage.scale.turns
     )
     seconds = measured["ours"].median
     yield Line(
@@ -68,14 +68,13 @@ def _opened(stage: Stage) -> Iterator[Line]:
 def _folded(stage: Stage) -> Line:
     """Measure the fold beside plain DuckDB taking in the same messages; both in files."""
     batch = min(_FOLDED, stage.large)
-    messages = [message(place) for place in range(batch)]
     db, duckdb = rnb.connect(stage.folder / "fold.duckdb"), DuckDB(stage.folder / "fold-plain.duckdb")
     chat = app(db)
     duckdb.create()
     number = count()
 
     def fold() -> float:
-        chat.send_all(messages=messages)
+        chat.fill(batch)
         return batch / timed(db.fold)()
 
     line = compared(
@@ -83,7 +82,7 @@ def _folded(stage: Stage) -> Line:
         stage.scale.turns,
         unit=Unit.PER_SECOND,
         ours=fold,
-        duckdb=lambda: batch / timed(lambda: duckdb.insert_all(next(number) * batch, messages))(),
+        duckdb=lambda: batch / timed(lambda: duckdb.insert_all(next(number) * batch, map(message, range(batch))))(),
     )
     db.close()
     duckdb.close()

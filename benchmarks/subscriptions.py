@@ -25,7 +25,7 @@ def lines(stage: Stage) -> Iterator[Line]:
     for number in numbers:
         contestants |= {f"ours {number}": _ours(number, closers), f"floor {number}": _floor(number, closers)}
         contestants |= {f"sqlite {number}": _sqlite(number, closers)}
-    measured = interleaved(stage.scale.attempts, **contestants)
+    measured = interleaved(contestants, stage.scale.attempts)
     for close in closers:
         close()
     fewest = measured[f"ours {numbers[0]}"].median

@@ -82,7 +82,7 @@ def compared(
     what: str, attempts: int, *, aim: float | None = None, unit: Unit = Unit.SECONDS, **contestants: Attempt
 ) -> Line:
     """Return the line of `ours` and others, measured in turns; `aim` is the most (of a rate: the least) of our median."""
-    measured = interleaved(attempts, **contestants)
+    measured = interleaved(contestants, attempts)
     ours = measured.pop("ours")
     verdict = None
     if aim is not None:

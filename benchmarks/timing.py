@@ -11,7 +11,7 @@ import gc
 import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,18 @@ class Measured:
         return self.values[min(len(self.values) * percent // 100, len(self.values) - 1)]
 
 
-def interleaved(attempts: int, turns: int = 10, **contestants: Attempt) -> dict[str, Measured]:
-    """Return what each contestant measured in up to `attempts` attempts, made in turns after one to warm up."""
+def interleaved(contestants: Mapping[str, Attempt], attempts: int, turns: int = 10) -> dict[str, Measured]:
+    """Return what each contestant measured in up to `attempts` attempts, made in turns after one to warm up.
+
+    Another one begins each turn, so that none always follows the one that leaves the disk busy.
+    """
     values: dict[str, list[float]] = {name: [] for name in contestants}
+    names = [*contestants]
     with heap_set_aside():
         for turn in range(turns + 1):
-            for name, attempt in contestants.items():
+            first = turn % len(names)
+            for name in names[first:] + names[:first]:
+                attempt = contestants[name]
                 measured = [attempt()]
                 until = time.perf_counter() + _SECONDS_PER_TURN
                 while len(measured) < attempts // turns and time.perf_counter() < until:

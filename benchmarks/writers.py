@@ -17,6 +17,7 @@ from benchmarks.stage import Stage
 from benchmarks.table import Aim, Line, Unit
 from benchmarks.timing import interleaved
 from benchmarks.workload import app, id_of, ids_in, message
+from reactive_nb.engine.engine import Engine
 
 _DOCUMENTS = 1000
 _COMMIT_BYTES = 400
@@ -46,17 +47,16 @@ def _writers(threads: int, least: float, aim: str, stage: Stage) -> Line:
     def rate(likes: Sequence[Callable[[str], object]], among: list[str]) -> Callable[[], float]:
         return lambda: _rate(likes, among, stage.scale.seconds)
 
-    measured = interleaved(
-        stage.scale.turns,
-        turns=stage.scale.turns,
-        ours=rate([chat.like] * threads, ids),
-        floor=rate([_grouped_floor(folder, threads)], [str(place) for place in range(_DOCUMENTS)]),
-        sqlite=rate([each.like for each in connections], peer_ids),
-        duckdb=rate([each.like for each in cursors], peer_ids),
-    )
-    for each in (*connections, *cursors, sqlite, duckdb):
+    contestants = {
+        "ours": rate([chat.like] * threads, ids),
+        "floor": rate([_grouped_floor(folder, threads)], [str(place) for place in range(_DOCUMENTS)]),
+        "sqlite": rate([each.like for each in connections], peer_ids),
+        "duckdb": rate([each.like for each in cursors], peer_ids),
+    }
+    measured = interleaved(contestants, stage.scale.turns, stage.scale.turns)
+    closing: list[SQLite | DuckDB | Engine] = [*connections, *cursors, sqlite, duckdb, db]
+    for each in closing:
         each.close()
-    db.close()
     writers = "1 writer" if threads == 1 else f"{threads} writers"
     return Line(
         f"read-modify-write on disk, {writers}",

@@ -7,6 +7,7 @@ import threading
 
 from reactive_nb.clock import Clock, IdSource
 from reactive_nb.engine.engine import Engine, absolute, open_engines
+from reactive_nb.engine.interrupts import Uninterrupted
 from reactive_nb.notebook.live import Live
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
 
@@ -41,11 +42,12 @@ def connect(
     Example:
         >>> db = rnb.connect("flights.duckdb")
     """
-    if path is None or os.fspath(path) == ":memory:":
-        return Engine(None, Live, clock=clock, ids=ids, history=history)
-    file = absolute(path)
-    with _opening:
-        for engine in open_engines():
-            if engine.path == file:
-                return engine
-        return Engine(file, Live, clock=clock, ids=ids, history=history)
+    file = None if path is None or os.fspath(path) == ":memory:" else absolute(path)
+    while True:
+        with Uninterrupted(), _opening:
+            found = None if file is None else next((each for each in open_engines() if each.path == file), None)
+            if found is None:
+                return Engine(file, Live, clock=clock, ids=ids, history=history)
+            if not found.closed:
+                return found
+        found.close()  # another thread is closing it, or was interrupted; then the file is free

@@ -64,7 +64,10 @@ INTERNAL = {
         ("query", names_of(TableQuery)),
         ("live result", [*vars(Live)]),
         ("magics", [command for command, _ in COMMANDS]),
-        ("error codes", [each.code for _, each in inspect.getmembers(errors, inspect.isclass) if hasattr(each, "code")]),
+        (
+            "error codes",
+            [each.code for _, each in inspect.getmembers(errors, inspect.isclass) if hasattr(each, "code")],
+        ),
     ],
 )
 def test_the_reference_names_everything_public(kind: str, names: list[str]) -> None:

@@ -56,7 +56,8 @@ def looked_at(db: Engine, body: Callable[[QueryContext], Any]) -> dict[tuple[str
 
     def run(ctx: QueryContext) -> dict[tuple[str, str], list[Interval]]:
         body(ctx)
-        return {place: list(intervals) for place, intervals in ctx.transaction.reads.intervals().items()}
+        read = ctx.transaction.reads.intervals()
+        return {place: list(intervals) for place, intervals in read.items() if intervals}
 
     return db.read(run)
 

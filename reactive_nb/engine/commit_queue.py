@@ -12,6 +12,7 @@ than the whole mutation and promises nothing.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,6 +44,31 @@ class _Ticket:
         self.woken.acquire()
 
 
+class _Turn:
+    """The right of one thread to commit before others.
+
+    It runs out by itself, so one whose end was lost holds nobody up: Python can raise KeyboardInterrupt between two
+    steps of any `with`.
+    """
+
+    __slots__ = ("_ends", "over", "thread")
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self._ends = time.monotonic() + PATIENCE_SECONDS
+        # Starts locked; unlocked at the end. No Event, whose own lock a KeyboardInterrupt can leave locked.
+        self.over = threading.Lock()
+        self.over.acquire()
+
+    @property
+    def seconds_left(self) -> float:
+        return self._ends - time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        if self.over.acquire(timeout=max(0.0, seconds)):
+            self.over.release()
+
+
 class CommitQueue:
     """Lets one thread at a time into a committer. All methods may be called from any thread."""
 
@@ -52,8 +78,7 @@ class CommitQueue:
         self._waiting: list[_Ticket] = []
         self._led = False
         self._closed = False
-        self._turns = threading.Lock()
-        self._turn: tuple[int, threading.Event] | None = None
+        self._turn: _Turn | None = None
 
     def commit(self, proposal: Proposal) -> Commit | Overlap | None:
         """Commit a transaction; return the commit, the overlap that refuses it, or None when it wrote nothing.
@@ -63,11 +88,11 @@ class CommitQueue:
         """
         if not proposal.transaction.writes:
             return None
-        turn = self._turn
-        if turn is not None and turn[0] != threading.get_ident():
-            turn[1].wait(TURN_SECONDS)
         ticket = _Ticket(proposal)
         with Uninterrupted():
+            turn = self._turn
+            if turn is not None and turn.thread != threading.get_ident() and turn.seconds_left > 0:
+                turn.wait(TURN_SECONDS)
             self._enter(ticket)
             if not ticket.done:
                 self._lead(ticket)
@@ -97,19 +122,26 @@ class CommitQueue:
     def turn(self) -> Iterator[None]:
         """Make other threads' commits wait for this thread's next ones, each for at most `TURN_SECONDS`.
 
-        Who does not get the turn in `PATIENCE_SECONDS` goes on without: the holder may be waiting for this thread.
+        Who has waited for it for `PATIENCE_SECONDS` takes it from its holder, who may be waiting for this thread.
         """
-        if not self._turns.acquire(timeout=PATIENCE_SECONDS):
-            yield
-            return
-        over = threading.Event()
+        with Uninterrupted():
+            mine = self._take_turn()
         try:
-            self._turn = (threading.get_ident(), over)
             yield
         finally:
-            self._turn = None
-            over.set()
-            self._turns.release()
+            with self._mutex:
+                if self._turn is mine:
+                    self._turn = None
+            mine.over.release()
+
+    def _take_turn(self) -> _Turn:
+        while True:
+            with self._mutex:
+                other = self._turn
+                if other is None or other.seconds_left <= 0:
+                    self._turn = mine = _Turn()
+                    return mine
+            other.wait(other.seconds_left)
 
     def _enter(self, ticket: _Ticket) -> None:
         """Return when the ticket is done, or when its thread leads."""

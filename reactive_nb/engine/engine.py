@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,9 +23,9 @@ from reactive_nb.clock import Clock, IdSource
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.commit_queue import CommitQueue, closed
 from reactive_nb.engine.folder import Folder
-from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.moment import Past
-from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher
+from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
 from reactive_nb.errors import NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
@@ -51,6 +52,9 @@ T = TypeVar("T")
 
 _WORKERS = 16
 _open: weakref.WeakSet[Engine] = weakref.WeakSet()
+# A database in memory is gone when nobody holds it. One with a file stays open until it is closed, so that connecting
+# again finds it and not its half-written file.
+_with_files: set[Engine] = set()
 
 
 @atexit.register
@@ -101,6 +105,7 @@ class Engine(Decorators):
         self._state = UninterruptedLock()
         self._registry = Registry()
         self._folder: Folder | None = None
+        self._closing = threading.Lock()
         self._closed = False
         self._history = max(1, history)
         head = Snapshot.empty()
@@ -138,6 +143,8 @@ class Engine(Decorators):
         self._committer.on_commit(self._on_commit)
         self._pool: ThreadPoolExecutor | None = None
         _open.add(self)
+        if path is not None:
+            _with_files.add(self)
 
     # ------------------------------------------------------------------ declaring
 
@@ -212,7 +219,8 @@ class Engine(Decorators):
         with self._state:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_WORKERS, "reactive_nb pool")
-        return self._pool.submit(self.call, function, args)
+        with Uninterrupted():  # or a Ctrl-C might leave the pool's own locks held
+            return self._pool.submit(self.call, function, args)
 
     def read(self, body: Callable[[QueryContext], T]) -> T:
         """Run reading code once, without declaring it: `db.read(lambda ctx: ctx.db.query("messages").count())`."""
@@ -376,13 +384,14 @@ class Engine(Decorators):
             self._folder.fold(self._committer, self._queue, self._log)
 
     def close(self) -> None:
-        """Write everything into the file, end the threads, let go of the file. Closing again does nothing.
+        """Write everything into the file, end the threads, let go of the file.
+
+        Closing again does nothing, or waits while another thread closes. A close that Ctrl-C has interrupted while a
+        function still ran goes on when it is called again.
 
         Raises:
             DatabaseFileError: The tables could not be brought up to date; the log beside the file keeps the rest.
         """
-        if self._closed:
-            return
         if self._refresher.is_own_thread:
             raise NestedCallError(
                 "Cannot close the database",
@@ -390,25 +399,35 @@ class Engine(Decorators):
                 expected="a call from a cell or another thread",
                 hint="Close it from the code that opened it",
             )
-        self._closed = True
-        _open.discard(self)
-        lives = self.lives()
-        # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
-        self._queue.close()
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-        self._refresher.close()
-        for live in lives:
-            live.close()
+        with self._closing:
+            if self not in _open:
+                return
+            self._closed = True
+            # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
+            self._queue.close()
+            if self._pool is not None:
+                self._pool.shutdown(wait=True, cancel_futures=True)
+            self._refresher.close()
+            try:
+                with Uninterrupted():
+                    self._close_file()
+            finally:
+                for live in self.lives():
+                    tell(live.close, live)
+
+    def _close_file(self) -> None:
         try:
             if self._folder is not None:
-                self._folder.fold(self._committer, self._queue, self._log)
+                self._folder.stop()
+                self._folder.fold_tables(self._committer)
                 if isinstance(self._log, FileLog):
                     self._log.remove(self._folder.folded)
         finally:
             self._log.close()
             if self._folder is not None:
                 self._folder.close()
+            _open.discard(self)
+            _with_files.discard(self)
 
     def __enter__(self) -> Engine:
         return self
@@ -454,7 +473,7 @@ class Engine(Decorators):
 
 
 def open_engines() -> list[Engine]:
-    """Return the engines that are open in this process."""
+    """Return the engines that are open in this process, among them those being closed."""
     return sorted(_open, key=lambda engine: str(engine.path or ""))
 
 

@@ -78,6 +78,7 @@ class Folder:
         self._backlog = _Backlog()
         self._unfolded = _Backlog()
         self._thread: threading.Thread | None = None
+        self._stopped = False
         # The tables as they were at opening, for as long as some snapshot has them; see `fold`.
         self._opened: WeakValueDictionary[str, TableState] = WeakValueDictionary()
 
@@ -108,11 +109,12 @@ class Folder:
 
     def start(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
         """Fold on a thread of its own, unless one is at it."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=self._fold_by_itself, args=(committer, queue, log), name="reactive_nb fold", daemon=True
-            )
-            self._thread.start()
+        with self._state:
+            if not self._stopped and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(
+                    target=self._fold_by_itself, args=(committer, queue, log), name="reactive_nb fold", daemon=True
+                )
+                self._thread.start()
 
     def _fold_by_itself(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
         try:
@@ -128,10 +130,23 @@ class Folder:
             DatabaseFileError: DuckDB could not write. Tables and log stand where they stood.
             LogWriteError: The log could not be shortened; nothing is lost.
         """
-        with self._using_store:
+        self.fold_tables(committer)
+        # Without the store's lock: whoever leads the commit queue may be waiting for it, to load an index.
+        with queue.alone():
+            log.drop(self._store.folded)
+
+    def fold_tables(self, committer: Committer) -> None:
+        """Bring the tables up to the head, and leave the log alone.
+
+        Ctrl-C waits for the end: in the middle DuckDB answers it with an error of its own.
+
+        Raises:
+            DatabaseFileError: DuckDB could not write. The tables stand where they stood.
+        """
+        with Uninterrupted(), self._using_store:
             with self._state:
                 snapshot = committer.head
-                # Until the fold has succeeded its work stays here, so a failure or a Ctrl-C at any point loses none.
+                # Until the fold has succeeded its work stays here, so a failure loses none.
                 self._unfolded.take(self._backlog)
                 self._backlog = _Backlog()
             # Earlier snapshots go on reading these tables as they were, and that will not be in the file any more.
@@ -147,15 +162,17 @@ class Folder:
                     self._unfolded.redeclared |= self._unfolded.documents.keys()
                     fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))
             self._unfolded = _Backlog()
-        # Without the store's lock: whoever leads the commit queue may be waiting for it, to load an index.
-        with queue.alone():
-            log.drop(snapshot.ts)
+
+    def stop(self) -> None:
+        """Start no more folds, and wait for one under way."""
+        with self._state:
+            self._stopped = True
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def close(self) -> None:
-        """Wait for a fold under way, and close the store."""
-        thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join()
+        """Close the store."""
         with self._using_store:
             self._store.close()
 
@@ -177,10 +194,10 @@ class Folder:
 
 
 def _table_folds(snapshot: Snapshot, backlog: _Backlog) -> Iterator[TableFold]:
-    for number in backlog.dropped:
+    for number in sorted(backlog.dropped):
         if snapshot.name_of(number) is None:  # or it was created again
             yield TableFold(number, None)
-    for name in backlog.redeclared | backlog.documents.keys():
+    for name in sorted(backlog.redeclared | backlog.documents.keys()):
         state = snapshot.tables.get(name)
         if state is None:
             continue

@@ -17,7 +17,9 @@ _main = threading.main_thread().ident
 
 # `signal.signal` also turns handlers into members of an enum, by way of two exceptions: a tenth of a whole commit. The
 # function that it calls does the work alone, and stands in a module that CPython keeps to itself.
-_set_handler = getattr(sys.modules.get("_signal"), "signal", signal.signal)
+_signals = sys.modules.get("_signal", signal)
+_handler_of = _signals.getsignal
+_set_handler = _signals.signal
 
 
 class Uninterrupted:
@@ -31,8 +33,10 @@ class Uninterrupted:
 
     def __enter__(self) -> None:
         if threading.get_ident() == _main:
-            # None where the handler was not set from Python, or where it is not for us to replace.
-            self._previous = _set_handler(signal.SIGINT, self._note)
+            # None where something else than Python handles it, which is not ours to replace.
+            self._previous = _handler_of(signal.SIGINT)
+            if self._previous is not None:
+                _set_handler(signal.SIGINT, self._note)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
-from weakref import ref
+from weakref import finalize, ref
 
 from reactive_nb.engine.interrupts import UninterruptedLock
 from reactive_nb.errors import NestedCallError
@@ -98,7 +98,11 @@ class Refresher:
         self._signal.acquire()
         self._asleep = True
         self._closed = False
-        self._thread = threading.Thread(target=self._run, name=f"reactive_nb {name}", daemon=True)
+        self._thread = threading.Thread(
+            target=_serve, args=(ref(self), self._signal), name=f"reactive_nb {name}", daemon=True
+        )
+        # A database in memory that nobody holds any more goes, and its thread with it.
+        finalize(self, self._signal.release).atexit = False
         self._thread.start()
 
     # ------------------------------------------------------------------ for other threads
@@ -195,22 +199,20 @@ class Refresher:
 
     # ------------------------------------------------------------------ the thread
 
-    def _run(self) -> None:
-        while True:
-            self._signal.acquire()
-            while not self._closed:
-                with self._state:
-                    if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
-                        self._asleep = True
-                        break
-                try:
-                    self._round()
-                except Exception:
-                    logger.exception("A refresh of live results failed; this is an error of reactive_nb")
-            if self._closed:
-                with self._state:
-                    self._release_settled(self._rounds_begun + 1)
-                return
+    def refresh(self) -> bool:
+        """Run rounds until everything is fresh; return whether the thread shall sleep, or end."""
+        while not self._closed:
+            with self._state:
+                if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
+                    self._asleep = True
+                    return True
+            try:
+                self._round()
+            except Exception:
+                logger.exception("A refresh of live results failed; this is an error of reactive_nb")
+        with self._state:
+            self._release_settled(self._rounds_begun + 1)
+        return False
 
     def _round(self) -> None:
         """Bring everything that is stale to one moment, and announce it."""
@@ -254,11 +256,11 @@ class Refresher:
             holder.take_news(subscription)
         holders = [holder for holder, _ in news]
         for holder in holders:
-            _tell(holder.announce, holder)
+            tell(holder.announce, holder)
         if holders:
             moment = Moment(snapshot.ts, holders)
             for listener in listeners:
-                _tell(partial(listener, moment), listener)
+                tell(partial(listener, moment), listener)
 
     def _release_settled(self, number: int) -> None:
         for _, over in (each for each in self._settling if each[0] <= number):
@@ -283,9 +285,22 @@ class Refresher:
         self._manager.release(subscription)
 
 
-def _tell(news: Callable[[], object], whom: object) -> None:
-    """Call a listener; its failure is its own, and is logged with both ends."""
+def _serve(weakly: ref[Refresher], signal: threading.Lock) -> None:
+    """What the thread does; between rounds it holds no reference that would keep the engine."""
+    while True:
+        signal.acquire()
+        refresher = weakly()
+        if refresher is None or not refresher.refresh():
+            return
+        del refresher
+
+
+def tell(news: Callable[[], object], whom: object) -> None:
+    """Call a listener; its failure is its own, and is logged with both ends.
+
+    Even `sys.exit()` in a listener does not end the thread: everybody who settles would wait for ever.
+    """
     try:
         news()
-    except Exception:
+    except BaseException:
         logger.exception("A listener of reactive_nb failed: %r", whom)

@@ -19,7 +19,7 @@ from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
 from reactive_nb.schema.declaration import BY_CREATION_TIME
-from reactive_nb.transaction.read_set import Scan
+from reactive_nb.transaction.read_set import NOTHING, Scan
 from reactive_nb.transaction.transaction import Transaction
 
 Document = dict[str, Any]
@@ -79,12 +79,28 @@ class TableQuery:
         """
         if self._index != BY_CREATION_TIME or self._interval is not ALL:
             self._refuse("an index was chosen already", "one with_index per query")
-        try:
-            self._choose(index, range, equal)
-        except BaseException:
-            # No document was looked at, yet under another declaration of the table there may be no error.
-            self._tx.read_declaration(self._table)
-            raise
+        # The declaration is looked at whatever follows: an error, an empty range, or nothing taken from it.
+        self._tx.reads.add(self._table, index, NOTHING)
+        state = self._state
+        if state is None or not state.has_index(index):
+            known = [] if state is None else list(state.maker.names)
+            raise UnknownIndex(
+                f"Cannot read {self._table} by index {index!r}",
+                thing=f"the table {self._table} has no such index"
+                if state is not None
+                else f"there is no table {self._table}",
+                expected=f"one of {known}" if known else "a declared table",
+                hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
+            )
+        bounds = IndexRange(state, index)
+        for field, value in equal.items():
+            bounds.eq(field, value)
+        if range is not None:
+            range(bounds)
+        self._index = index
+        self._interval = bounds.interval()
+        declared = state.stored.table.find(index)
+        self._once_each = declared is None or not declared.multi or bounds.is_equality()
         return self
 
     def order(self, order: Order) -> TableQuery:
@@ -182,7 +198,9 @@ class TableQuery:
             self._refuse("its range spans several elements of a multi index", "an eq on the element")
         reverse = self._order == "desc"
         filters = [text for _, text in self._filters]
-        fingerprint = fingerprint_of(self._table, self._index, self._interval, reverse, filters)
+        # With its fields: under the same name but other fields the keys, and so the cursors, are others.
+        declared = None if self._state is None else self._state.stored.table.find(self._index)
+        fingerprint = fingerprint_of(self._table, declared or self._index, self._interval, reverse, filters)
         if end_cursor is None and self._journal is not None:
             end_cursor = self._journal.end_of(fingerprint, cursor)
         whole = self._interval
@@ -252,29 +270,6 @@ class TableQuery:
         return iter(()) if started is None else self._matching(*started)
 
     # ------------------------------------------------------------------ the machinery
-
-    def _choose(self, index: str, range: RangeFunction | None, equal: dict[str, Any]) -> None:
-        """Take over an index and the range of it, or refuse them."""
-        state = self._state
-        if state is None or not state.has_index(index):
-            known = [] if state is None else list(state.maker.names)
-            raise UnknownIndex(
-                f"Cannot read {self._table} by index {index!r}",
-                thing=f"the table {self._table} has no such index"
-                if state is not None
-                else f"there is no table {self._table}",
-                expected=f"one of {known}" if known else "a declared table",
-                hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
-            )
-        bounds = IndexRange(state, index)
-        for field, value in equal.items():
-            bounds.eq(field, value)
-        if range is not None:
-            range(bounds)
-        self._index = index
-        self._interval = bounds.interval()
-        declared = state.stored.table.find(index)
-        self._once_each = declared is None or not declared.multi or bounds.is_equality()
 
     def _use(self) -> None:
         if self._used:

@@ -103,14 +103,15 @@ class Runner:
         refuse_nested(path)
         tx = self.begin(snapshot)
         context = QueryContext(tx, self._services, journal)
-        token = _running.set(path)
         try:
+            _running.set(path)
             result = read_whole(body(context))
             return Outcome(tx.snapshot.ts, result, None, tx.reads, context.uses_chance)
         except BaseException as error:  # noqa: BLE001 - delivered to whoever asked, who raises it again
             return Outcome(tx.snapshot.ts, None, error, tx.reads, context.uses_chance)
         finally:
-            _running.reset(token)
+            # First of all: a Ctrl-C that came before it would make all later calls on this thread look nested.
+            _running.set(None)
             tx.close()
 
     def mutation(self, function: Function, args: dict[str, Any]) -> Any:
@@ -142,11 +143,11 @@ class Runner:
 
     def _attempt(self, body: Callable[[MutationContext], Any], path: str) -> tuple[Any, Overlap | None]:
         tx = self.begin()
-        token = _running.set(path)
         try:
+            _running.set(path)
             result = body(MutationContext(tx, self._services))
         finally:
-            _running.reset(token)
+            _running.set(None)
             tx.close()
         outcome = self._commit(Proposal(tx, path))
         return result, outcome if isinstance(outcome, Overlap) else None

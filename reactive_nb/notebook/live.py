@@ -6,6 +6,7 @@ and a view in a cell. All live results of a database move to the next commit tog
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -32,9 +33,9 @@ class Live(traitlets.HasTraits):
     Displayed at the end of a cell it is a table. Dropping the last reference to it, or `close`, ends it.
 
     Attributes:
-        value: What the query returned last; None before its first run and after an error. Not to be changed in place.
-        error: What the query raised at its last run, or None.
-        state: `"loading"`, `"fresh"`, `"stale"`, `"failed"` or `"closed"`.
+        value: What the query returned; None before its first run and after it raised. Not to be changed in place.
+        error: What the query raised at its last run, or why a widget's value cannot be an argument; or None.
+        state: `"loading"`, `"fresh"`, `"failed"` or `"closed"`.
         path: The query's path.
         args: The arguments as they are now.
 
@@ -51,7 +52,16 @@ class Live(traitlets.HasTraits):
         super().__init__()
         self.engine = engine
         self.path = function.path
-        self.args, self._unwatch = watch_arguments(args, self._move)
+        # Weakly, for a widget lives longer than what shows its choice: a cell that runs again drops its live result.
+        move = weakref.WeakMethod(self._move)
+
+        def moved(values: dict[str, Any]) -> None:
+            if (still_there := move()) is not None:
+                still_there(values)
+
+        self.args, unwatch = watch_arguments(args, moved)
+        self._unwatch = weakref.finalize(self, unwatch)
+        self._unwatch.atexit = False
         self._quiet: Any = None
         self._hold: Hold | None = None
         try:
@@ -64,6 +74,8 @@ class Live(traitlets.HasTraits):
 
     def take_news(self, subscription: Subscription) -> None:
         """Take over the result and keep quiet about it; called by the engine."""
+        if self.state == "closed":
+            return
         self._quiet = self.hold_trait_notifications()
         self._quiet.__enter__()
         self.set_trait("error", subscription.error)

@@ -71,6 +71,9 @@ class LiveTable(anywidget.AnyWidget):
         super().__init__(channel=channel)
         answer_at_once(self)
 
+    def __repr__(self) -> str:
+        return f"<table of {self._view.seen.title}>"
+
     def current(self) -> dict[str, Any]:
         """Return what a page needs to show the result as it is now."""
         hub: Hub = self.channel.hub

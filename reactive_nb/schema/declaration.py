@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reactive_nb.errors import SchemaError
-from reactive_nb.values.validators import AnyValidator, ObjectValidator, UnionValidator, Validator, from_json, v
+from reactive_nb.values.validators import (
+    AnyValidator,
+    ArrayValidator,
+    ObjectValidator,
+    OptionalValidator,
+    RecordValidator,
+    UnionValidator,
+    Validator,
+    from_json,
+    v,
+)
 
 BY_ID = "by_id"
 BY_CREATION_TIME = "by_creation_time"
@@ -34,7 +44,8 @@ class Index:
     """A declared list of fields (paths such as `"meta.device"`) by which a table's documents are kept in order.
 
     `unique` refuses two documents with equal values in all its fields; a document in which one of them is missing
-    or null is exempt. `multi` files a document once under every element of the array in its first field.
+    or null is exempt; an element of an array that is null is not. `multi` files a document once under every element of
+    the array in its first field.
     """
 
     name: str
@@ -100,12 +111,26 @@ class Table:
                 hint="Name each field once",
             )
         for field in fields:
-            if self.document is not None and not _declares(self.document, field.split(".")):
+            if self.document is None:
+                continue
+            kinds = list(_at(self.document, field.split(".")))
+            if not kinds:
                 raise SchemaError(
                     wanted,
                     thing=f"the table declares no field {field!r}",
                     expected="a path to a declared field",
                     hint="Declare the field in rnb.table(...) or correct the path",
+                )
+            if (
+                multi
+                and field == fields[0]
+                and not any(isinstance(kind, ArrayValidator | AnyValidator) for kind in kinds)
+            ):
+                raise SchemaError(
+                    wanted,
+                    thing=f"{field!r} is declared as {kinds[0].describe()}, and multi=True files an array's elements",
+                    expected="an array as the first field",
+                    hint="Leave multi out, or declare the field with v.array(...)",
                 )
         return replace(self, indexes=(*self.indexes, Index(name, fields, unique, multi)))
 
@@ -228,18 +253,22 @@ def _declared_fields(document: Validator) -> Iterator[tuple[str, Validator]]:
             )
 
 
-def _declares(validator: Validator, path: list[str]) -> bool:
-    """Whether some value that `validator` accepts can have something at `path`."""
-    if not path:
-        return True
+def _at(validator: Validator, path: list[str]) -> Iterator[Validator]:
+    """Yield what the values at `path` may be, for each way in which `validator` accepts one there."""
     match validator:
-        case ObjectValidator():
-            field = validator.fields.get(path[0])
-            return field is not None and _declares(field, path[1:])
+        case OptionalValidator():
+            yield from _at(validator.inner, path)
         case UnionValidator():
-            return any(_declares(member, path) for member in validator.members)
+            for member in validator.members:
+                yield from _at(member, path)
+        case _ if not path:
+            yield validator
+        case ObjectValidator():
+            if path[0] in validator.fields:
+                yield from _at(validator.fields[path[0]], path[1:])
+        case RecordValidator():
+            yield from _at(validator.values, path[1:])
+        case AnyValidator():
+            yield validator
         case _:
-            inner = getattr(validator, "inner", None)
-            if isinstance(inner, Validator):
-                return _declares(inner, path)
-            return isinstance(validator, AnyValidator) or validator.describe().startswith("a record")
+            return

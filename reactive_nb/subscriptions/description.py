@@ -33,7 +33,7 @@ def describe_cause(cause: Cause, snapshot: Snapshot) -> str:
         verb = "inserted" if change.old is None else "deleted" if change.new is None else "changed"
         acts.append(f"{verb} {change.id}")
     others = sum(1 for change in commit.changes if change.table == cause.table) - len(acts)
-    more = f" (and {others} more documents of the table)" if others else ""
+    more = f" (and {others} more of the table)" if others else ""
     return (
         f"{commit.function} (commit {commit.ts}) {', '.join(acts)}{more}, within the range "
         f"{describe_range(cause.table, cause.index, cause.interval, snapshot)} that it had read"

@@ -245,7 +245,8 @@ class SubscriptionManager:
                 to_run = subscription in self._due or subscription in self._running
                 assert (subscription.state is not State.FRESH) == to_run
             for place, intervals in subscription.intervals.items():
-                expected.setdefault(place, []).extend((interval, id(subscription)) for interval in intervals)
+                for interval in intervals:
+                    expected.setdefault(place, []).append((interval, id(subscription)))
         assert expected.keys() == self._readers.keys()
         for place, entries in expected.items():
             self._readers[place].check()

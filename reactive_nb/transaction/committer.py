@@ -103,6 +103,7 @@ class Committer:
         """Take over what the log holds beyond the head: at opening, or written by another engine."""
         for record in self._log.read(self.head.ts):
             snapshot, commit = replay(self.head, record.ts, record.payload)
+            self.last_creation_ms = max(self.last_creation_ms, commit.time_ms)
             self._publish(commit, snapshot)
 
     def _judge(

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reactive_nb.documents.interval import Interval, IntervalSet
+from reactive_nb.documents.interval import ALL, Interval, IntervalSet
 from reactive_nb.schema.declaration import BY_ID
 from reactive_nb.transaction.commit import Commit
+
+NOTHING = Interval(b"", b"")
+"""Read where only the declaration of a table was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,14 @@ class ReadSet:
         return bool(self._reads)
 
     def intervals(self) -> dict[tuple[str, str], IntervalSet]:
-        """Return what was looked at up to now, merged."""
+        """Return what was looked at up to now, merged.
+
+        A place where nothing was consumed is there too, with an empty set: the declaration of its table was looked at.
+        """
         merged: dict[tuple[str, str], IntervalSet] = {}
         for place, reads in self._reads.items():
             looked_at = [read.consumed() if isinstance(read, Scan) else read for read in reads]
-            intervals = IntervalSet(interval for interval in looked_at if interval is not None)
-            if intervals:
-                merged[place] = intervals
+            merged[place] = IntervalSet(interval for interval in looked_at if interval is not None)
         return merged
 
 
@@ -91,7 +95,7 @@ def overlap(reads: Mapping[tuple[str, str], IntervalSet], commit: Commit) -> Ove
     """Return where `commit` touches what was read, or None."""
     for (table, index), intervals in reads.items():
         if commit.redeclared and table in commit.redeclared:
-            return Overlap(commit, table, index, next(iter(intervals)), None)
+            return Overlap(commit, table, index, next(iter(intervals), ALL), None)
         keys = commit.touched.get((table, index))
         if keys:
             key = intervals.overlaps_any(keys)

@@ -99,10 +99,6 @@ class Transaction:
         mine = {name: state.stored.number for name, state in self.writes.redeclared.items() if state is not None}
         return {**self.snapshot.numbers, **mine}
 
-    def read_declaration(self, name: str) -> None:
-        """Record that the result depends on how one table is declared, or that it is not."""
-        self.reads.add(TABLES, "by_name", prefix_interval(encode_value(name)))
-
     def read_all_tables(self) -> None:
         """Record that the result depends on which tables there are."""
         self.reads.add(TABLES, BY_CREATION_TIME, ALL)

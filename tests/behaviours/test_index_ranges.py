@@ -35,6 +35,7 @@ REFUSED = [
     Refused("lt then lte", lambda q: q.lt("a", 1).lte("a", 1), "'a' has an upper bound already"),
     Refused("eq twice", lambda q: q.eq("a", 1).eq("a", 1), "'a' has an equality bound already"),
     Refused("eq then gt", lambda q: q.eq("a", 1).gt("a", 1), "'a' has an equality bound already"),
+    Refused("eq then lte", lambda q: q.eq("a", 1).lte("a", 1), "'a' has an equality bound already"),
     Refused("gt then eq", lambda q: q.gt("a", 1).eq("a", 1), "eq('a') follows a gt, gte, lt or lte"),
     Refused("gt of a, lt of b", lambda q: q.gt("a", 1).lt("b", 1), "bounds on 'a' only"),
     Refused(

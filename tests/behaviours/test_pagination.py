@@ -118,6 +118,17 @@ def test_the_end_of_a_live_page_is_the_end_cursor_of_a_plain_one(db: Engine) -> 
         assert live.value == {"page": [2], "cursor": end, "done": False}
 
 
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_the_last_page_read_again_is_still_the_last(order: str, db: Engine) -> None:
+    insert(db, "t", *rows(1, 2))
+    page = page_of(db, 5, order=order)
+
+    again = page_of(db, 5, order=order, end_cursor=page.continue_cursor)
+
+    assert page.is_done
+    assert again == page
+
+
 def test_a_live_page_shrinks_and_is_not_refilled(db: Engine) -> None:
     @db.query
     def first_page(ctx: Any) -> list[int]:
@@ -174,7 +185,7 @@ def test_a_page_of_one_byte_holds_one_document(db: Engine) -> None:
     insert(db, "t", *rows(1, 2, 3, 4, 5))
 
     pages = [page_of(db, 100, maximum_bytes_read=1)]
-    while not pages[-1].is_done:
+    while not pages[-1].is_done and len(pages) < 50:
         pages.append(page_of(db, 100, pages[-1].continue_cursor, maximum_bytes_read=1))
 
     assert [numbers(page) for page in pages] == [[1], [2], [3], [4], [5], []]

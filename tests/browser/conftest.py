@@ -28,6 +28,8 @@ FLAGS = (
     # Nothing but this machine can be reached, so a page that needs another host fails here.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+# The pictures that documents show are looked at on screens of every kind.
+SCALE = 2 if os.environ.get("REACTIVE_NB_SCREENSHOTS") == "1" else 1
 FAILED = pytest.StashKey[bool]()
 
 ReportHook = Generator[None, pytest.TestReport, pytest.TestReport]
@@ -102,7 +104,9 @@ def shared_notebook(shared_page: Notebook, request: pytest.FixtureRequest) -> It
 
 @contextmanager
 def new_page(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, timezone_id="Europe/Zurich")
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 1000}, device_scale_factor=SCALE, timezone_id="Europe/Zurich"
+    )
     notebook = Notebook(context.new_page(), lab)
     try:
         yield notebook

@@ -21,6 +21,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 import nbformat
 from playwright.sync_api import Error, Locator, Page, expect
 
+ROOT = Path(__file__).parents[2]
 START_SECONDS = 120.0
 STEP_SECONDS = 60.0
 
@@ -38,9 +39,11 @@ WATCH = """
 const views = argument.flatMap(index => [...panel.content.widgets[index].node.querySelectorAll(".rnb")]);
 const moments = window.rnbMoments = [];
 const record = () => {
+    const prompts = [...panel.content.node.querySelectorAll(".jp-InputPrompt")];
     const frame = document.timeline.currentTime;
     if (moments.at(-1)?.frame === frame) moments.pop();
-    moments.push({frame, kernel: panel.sessionContext.session.kernel.status, texts: views.map(view => view.innerText)});
+    const busy = prompts.some(prompt => prompt.textContent.includes("*"));
+    moments.push({frame, busy, texts: views.map(view => view.innerText)});
 };
 const observer = new MutationObserver(record);
 for (const view of views) observer.observe(view, {subtree: true, childList: true, characterData: true});
@@ -52,11 +55,11 @@ class Moment:
     """What a page showed in one animation frame.
 
     Attributes:
-        kernel: What JupyterLab said of the kernel: `idle`, `busy` and so on.
+        busy: Whether a cell was running.
         texts: The text of each live view that is watched.
     """
 
-    kernel: str
+    busy: bool
     texts: list[str]
 
 
@@ -98,6 +101,8 @@ class LabServer:
             "IPYTHONDIR": folder / "ipython",
         }
         environment = os.environ | {name: str(place) for name, place in places.items()}
+        # Kernels import the package that stands beside these tests, as the tests do, whatever is installed.
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
@@ -263,7 +268,7 @@ class Notebook:
 
     def moments(self) -> list[Moment]:
         """What was recorded since `watch`, oldest first."""
-        return [Moment(*moment) for moment in self.page.evaluate("window.rnbMoments.map(m => [m.kernel, m.texts])")]
+        return [Moment(*moment) for moment in self.page.evaluate("window.rnbMoments.map(m => [m.busy, m.texts])")]
 
     def wait_for_moments(self, count: int, seconds: float = STEP_SECONDS) -> None:
         """Return when this many moments have been recorded since `watch`."""

@@ -57,8 +57,10 @@ RENAME = "Rename the field, or nest the mapping in a field of its own."
         (
             "_own",
             ReservedName,
-            "the field '_own' is the engine's own. Expected fields without a leading underscore. "
-            "Leave '_own' out; every document has _id and _creationTime by itself.",
+            (
+                "the field '_own' is the engine's own. Expected fields without a leading underscore. "
+                "Leave '_own' out; every document has _id and _creationTime by itself."
+            ),
         ),
     ],
 )

@@ -37,18 +37,6 @@ class SlowLog(MemoryLog):
         return super().append(payloads, expected_head)
 
 
-class Watching(CommitQueue):
-    """A queue that says when somebody has begun to wait in it."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database.committer)
-        self.joined = threading.Semaphore(0)
-
-    def _enter(self, ticket) -> None:  # type: ignore[no-untyped-def]
-        self.joined.release()
-        super()._enter(ticket)
-
-
 def proposal(held: Held) -> Proposal:
     return Proposal(held.transaction, "f")
 
@@ -99,7 +87,7 @@ def test_a_conflict_is_an_outcome(database: Database) -> None:
 
 
 def test_all_that_come_while_the_disk_is_busy_share_the_next_append(database: Database, log: SlowLog) -> None:
-    queue = Watching(database)
+    queue = CommitQueue(database.committer)
     outcomes: list[object] = []
     proposals = [insert(database) for _ in range(9)]
     log.waits = True
@@ -107,8 +95,6 @@ def test_all_that_come_while_the_disk_is_busy_share_the_next_append(database: Da
     threads = [started(lambda each=each: outcomes.append(queue.commit(each))) for each in proposals[:1]]  # type: ignore[misc]
     log.entered.acquire()
     threads += [started(lambda each=each: outcomes.append(queue.commit(each))) for each in proposals[1:]]  # type: ignore[misc]
-    for _ in proposals:
-        queue.joined.acquire()
     wait_until_waiting(queue, 8)
     for _ in range(9):
         log.go_on.release()
@@ -120,7 +106,7 @@ def test_all_that_come_while_the_disk_is_busy_share_the_next_append(database: Da
 
 
 def wait_until_waiting(queue: CommitQueue, count: int) -> None:
-    """Return when so many tickets wait; each of their threads has begun to enter already."""
+    """Return when so many threads wait in the queue."""
     while True:
         with queue._mutex:
             if len(queue._waiting) == count:
@@ -130,7 +116,7 @@ def wait_until_waiting(queue: CommitQueue, count: int) -> None:
 def test_a_failed_append_is_raised_by_every_thread_it_concerns_and_the_queue_goes_on(
     database: Database, log: SlowLog
 ) -> None:
-    queue = Watching(database)
+    queue = CommitQueue(database.committer)
     errors: list[BaseException] = []
     log.waits = True
 
@@ -157,7 +143,7 @@ def test_a_failed_append_is_raised_by_every_thread_it_concerns_and_the_queue_goe
 
 
 def test_alone_keeps_commits_out_until_its_end(database: Database, log: SlowLog) -> None:
-    queue = Watching(database)
+    queue = CommitQueue(database.committer)
     each = insert(database)
 
     with queue.alone():
@@ -170,7 +156,7 @@ def test_alone_keeps_commits_out_until_its_end(database: Database, log: SlowLog)
 
 
 def test_alone_waits_for_the_commit_under_way(database: Database, log: SlowLog) -> None:
-    queue = Watching(database)
+    queue = CommitQueue(database.committer)
     each = insert(database)
     order: list[str] = []
     log.waits = True
@@ -242,6 +228,22 @@ def test_who_does_not_get_the_turn_goes_on_without(database: Database, monkeypat
     assert went_on == [True]
     with queue.turn():
         pass
+
+
+def test_a_turn_whose_end_was_lost_runs_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reactive_nb.engine.commit_queue.TURN_SECONDS", 10**6)
+    monkeypatch.setattr("reactive_nb.engine.commit_queue.PATIENCE_SECONDS", 0)
+    queue = CommitQueue(database.committer)
+    theirs = insert(database)
+    outcomes: list[object] = []
+    torn_apart = queue.turn()
+    torn_apart.__enter__()
+
+    started(lambda: outcomes.append(queue.commit(theirs))).join()
+    with queue.turn():
+        pass
+
+    assert isinstance(outcomes[0], Commit)
 
 
 def test_a_closed_queue_refuses(database: Database) -> None:

@@ -53,7 +53,7 @@ def conditions(draw: st.DrawFn) -> list[tuple[str, str, Any]]:
     return chosen
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(conditions())
 def test_the_keys_in_a_range_are_those_of_the_documents_that_meet_its_bounds(
     chosen: list[tuple[str, str, Any]],

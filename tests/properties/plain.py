@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -35,20 +36,24 @@ _END = "the end of the range"
 
 
 def order(value: Any) -> Key:
-    """Return what sorts values: missing < null < numbers < booleans < strings < arrays < objects."""
+    """Return what sorts values: missing, null, numbers, times, false, true, strings, bytes, arrays, objects."""
     match value:
         case None:
             return (1,)
         case bool():
-            return (3, value)
+            return (4, value)
         case int() | float():
             return (2, value)
+        case datetime():
+            return (3, value)
         case str():
-            return (4, value)
+            return (5, value)
+        case bytes():
+            return (6, value)
         case list():
-            return (5, tuple(map(order, value)))
+            return (7, tuple(map(order, value)))
         case dict():
-            return (6, tuple((name, order(inner)) for name, inner in sorted(value.items())))
+            return (8, tuple((name, order(inner)) for name, inner in sorted(value.items())))
     assert value is UNSET
     return (0,)
 

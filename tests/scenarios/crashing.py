@@ -8,6 +8,7 @@ number of a writer's last step what all of its documents must be.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import threading
@@ -24,6 +25,7 @@ State = dict[int, int]
 DECLARATIONS = 3  # how many different ones take turns
 FOLD_AFTER_CHANGES = 150  # in half of the processes; in the others, only the folds they ask for
 STEPS_BETWEEN_FOLDS = 120
+WATCHDOG_SECONDS = 60
 
 
 def edits(writer: int, step: int, state: State) -> dict[int, int | None]:
@@ -75,6 +77,7 @@ def last_step(ctx: Any, writer: int) -> int:
 
 
 def main(path: str, writers: int, seed: int) -> None:
+    faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)  # a deadlock ends it, and says where
     chance = Random(seed)
     if chance.random() < 0.5:
         folder.FOLD_AFTER_CHANGES = FOLD_AFTER_CHANGES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ def run_and_kill(path: Path, told: Told, chance: Random) -> None:
         for line in writer.stdout:  # what it said before its death, and we had not read yet
             told.take(line)
             where = {"opening\n": "opening", "folding\n": "folding"}.get(line, "writing")
-    assert writer.returncode == -9
+    assert writer.returncode == -signal.SIGKILL, "it ended by itself; its output says why"
     told.where[where] = told.where.get(where, 0) + 1
 
 
@@ -85,7 +86,7 @@ def expected(writer: int, steps: int) -> State:
     return state
 
 
-def assert_whole(db: Any, told: Told) -> None:
+def assert_whole(db: Any, told: Told, when: str) -> None:
     """Assert that everything acknowledged is there, and nothing is there by halves; take over what was found."""
     db.check()
     by_writer: dict[int, State] = {}
@@ -94,13 +95,13 @@ def assert_whole(db: Any, told: Told) -> None:
         by_writer.setdefault(each["writer"], {})[each["place"]] = each["value"]
     for writer in told.steps.keys() | by_writer.keys():
         state, acknowledged = by_writer.get(writer, {}), told.steps.get(writer, 0)
-        assert state.get(0, 0) - acknowledged in (0, 1), f"writer {writer} was told of step {acknowledged}"
-        assert state == expected(writer, state.get(0, 0)), f"writer {writer}"
+        assert state.get(0, 0) - acknowledged in (0, 1), f"{when}: writer {writer} was told of step {acknowledged}"
+        assert state == expected(writer, state.get(0, 0)), f"{when}: writer {writer}"
         told.steps[writer] = state.get(0, 0)
     if "items" in db.tables():
-        by_place, by_value = (index.name for index in db.tables()["items"].indexes)
+        _, by_value = (index.name for index in db.tables()["items"].indexes)
         found = int(by_value.rpartition("_")[2])
-        assert (found - told.declared) % DECLARATIONS in (0, 1)
+        assert (found - told.declared) % DECLARATIONS in (0, 1), when
         told.declared = found
     else:
         assert told.declared == -1
@@ -122,11 +123,10 @@ def test_every_acknowledged_commit_is_there_and_whole_after_each_kill(tmp_path: 
     told = Told()
 
     for series in range(SERIES):
-        print(f"seed {SEED}, series {series}")
         for _ in range(chance.randint(KILLS - 1, KILLS + 1)):
             run_and_kill(path, told, chance)
         with rnb.connect(path) as db:
-            assert_whole(db, told)
+            assert_whole(db, told, f"seed {SEED}, series {series}")
             documents = stored(db) if told.declared >= 0 else []
         if documents:
             assert_plain_duckdb(path, documents)

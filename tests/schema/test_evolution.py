@@ -62,9 +62,7 @@ def test_the_same_declaration_is_no_change() -> None:
 def test_a_change_lists_the_indexes_themselves() -> None:
     change = table_change("users", BY_NAME, BY_AGE)
 
-    assert change == TableChange(
-        "users", created=False, checked=False, filled=BY_AGE.indexes, dropped=BY_NAME.indexes
-    )
+    assert change == TableChange("users", created=False, checked=False, filled=BY_AGE.indexes, dropped=BY_NAME.indexes)
 
 
 def test_an_evolution_is_read_line_by_line() -> None:

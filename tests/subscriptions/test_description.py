@@ -136,13 +136,11 @@ def test_a_cause_says_who_did_what_to_which_document_and_where_that_was_seen(
 
 
 def test_a_cause_counts_what_else_the_commit_changed(database: Database) -> None:
-    cause = cause_of(
-        database, lambda held: [held.insert("messages", {"channel": "a", "likes": n}) for n in range(3)]
-    )
+    cause = cause_of(database, lambda held: [held.insert("messages", {"channel": "a", "likes": n}) for n in range(3)])
 
     first = next(change.id for change in cause.commit.changes)
     assert describe_cause(cause, database.head) == (
-        f"f1 (commit 2) inserted {first} (and 2 more documents of the table), {RANGE}"
+        f"f1 (commit 2) inserted {first} (and 2 more of the table), {RANGE}"
     )
 
 

@@ -15,7 +15,6 @@ from reactive_nb.schema.declaration import table
 from reactive_nb.subscriptions import manager as module
 from reactive_nb.subscriptions.manager import SubscriptionManager
 from reactive_nb.subscriptions.subscription import State, Subscription, args_of, key_of
-from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Proposal
 from reactive_nb.values.conversion import vector
 from reactive_nb.values.validators import v
@@ -32,9 +31,7 @@ class Watched:
         self.runner = Runner(committer, lambda proposal: self.commit(proposal), self, self.database.clock, None)  # type: ignore[arg-type]
         self.ids = self.database.ids
         committer.on_commit(self.manager.on_commit)
-        self.database.define(
-            balls=table(colour=v.string(), n=v.any()).index("by_colour", "colour"), boxes=table()
-        )
+        self.database.define(balls=table(colour=v.string(), n=v.any()).index("by_colour", "colour"), boxes=table())
 
     def find(self, function: Function | str) -> Function:
         assert isinstance(function, Function)
@@ -167,7 +164,11 @@ def test_several_commits_are_one_run_and_the_first_is_its_cause(watched: Watched
     assert red.cause is not None
     assert (red.cause.commit.ts, red.cause.table, red.cause.index) == (2, "balls", "by_colour")
     assert watched.refresh()[0] == ["by_colour(colour='red')"]
-    assert (red.result, red.cause, red.history[-1].commit) == ([1, 2], None, watched.database.committer.recent.newest(2)[0])
+    assert (red.result, red.cause, red.history[-1].commit) == (
+        [1, 2],
+        None,
+        watched.database.committer.recent.newest(2)[0],
+    )
 
 
 def test_what_is_due_runs_in_the_order_in_which_it_became_so(watched: Watched) -> None:

@@ -28,8 +28,13 @@ COMMIT = Commit(7, 0.0, "send", CHANGES, {}, frozenset())
 
 def run(**facts: Any) -> Run:
     given: dict[str, Any] = {
-        **dict.fromkeys(["error", "cause"]),
-        **dict(call="latest()", ts=8, duration_ms=1.0, changed=True, first=False),
+        "call": "latest()",
+        "ts": 8,
+        "duration_ms": 1.0,
+        "changed": True,
+        "first": False,
+        "error": None,
+        "cause": None,
         "described": lambda cause: f"{cause.commit.function} did it",
     }
     return Run(**{**given, **facts})

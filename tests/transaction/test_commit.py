@@ -144,6 +144,7 @@ def take(database: Database, step: str, what: Any) -> Commit | None:
     return outcome
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(steps)
 def test_any_history_replayed_equals_the_original(history: list[tuple[str, Any]]) -> None:

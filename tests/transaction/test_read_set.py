@@ -60,6 +60,7 @@ def test_a_read_set_merges_what_was_looked_at_by_place() -> None:
     assert reads
     assert {place: list(each) for place, each in reads.intervals().items()} == {
         ("t", "by_a"): [(b"a", b"d")],
+        ("t", "by_b"): [],  # how the table is declared was looked at
         ("t", "by_id"): [(b"x", b"x\0")],
     }
     begun.last = b"k"

@@ -277,9 +277,7 @@ WRITES = [
 
 @pytest.mark.parametrize("case", WRITES, ids=lambda case: case.name)
 def test_a_unique_index_refuses_or_accepts(database: Database, case: Write) -> None:
-    ada, bob = database.insert(
-        "users", {"name": "Ada", "email": "ada@x", "tags": ["a", "b"]}, {"name": "Bob"}
-    )
+    ada, bob = database.insert("users", {"name": "Ada", "email": "ada@x", "tags": ["a", "b"]}, {"name": "Bob"})
     held = database.begin()
 
     if case.violates is None:

@@ -18,7 +18,7 @@ ID = b"j57bkqf0rk2q3sm5ns6gwz8v597z43zp"
 tuples = st.lists(keyable_values(), max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tuples, st.sampled_from([b"", b"\xff", b"\0", ID, ID + b"\0"]))
 def test_the_values_of_a_key_are_read_back_and_what_follows_is_handed_over(values: list[Any], tail: bytes) -> None:
     read, rest = read_values(encode_key(values) + tail, len(values))

@@ -37,7 +37,7 @@ export class Store {
    * @returns {Change | "quiet" | "ask"} `ask`: the page must send a Resync
    */
   receive(frame) {
-    if (frame.seq <= this.known) return "quiet";
+    if (frame.seq <= this.known || this.state === "closed") return "quiet"; // closed rows are not of later commits
     const entry = frame.views[this.viewId];
     if (entry?.paused) return "ask";
     const complete = entry ? "rows" in entry || entry.since <= this.known : frame.seq === this.known + 1;
