@@ -10,7 +10,7 @@ from itertools import count
 
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
-from benchmarks.floors import Dicts, Disk
+from benchmarks.floors import COMMIT_BYTES, Dicts, Disk
 from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, compared
@@ -22,8 +22,7 @@ from reactive_nb.notebook.live import Live
 _AIM = 300e-6
 _MESSAGE = message(0)
 _CHANNEL = _MESSAGE["channel"]
-_COMMIT = bytes(400)
-"""As much as the log holds of such an insert, about."""
+_COMMIT = bytes(COMMIT_BYTES)
 
 
 def lines(stage: Stage) -> Iterator[Line]:

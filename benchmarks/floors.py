@@ -14,6 +14,9 @@ from queue import SimpleQueue
 
 from benchmarks.workload import NEWEST, Message
 
+COMMIT_BYTES = 470
+"""What the log holds of a commit of one message, measured."""
+
 
 class Dicts:
     """Messages by id, and by channel in order of arrival."""

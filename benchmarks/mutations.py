@@ -13,7 +13,7 @@ from pathlib import Path
 
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
-from benchmarks.floors import Courier, Dicts, Disk
+from benchmarks.floors import COMMIT_BYTES, Courier, Dicts, Disk
 from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, Unit, compared
@@ -23,8 +23,6 @@ from reactive_nb.engine.engine import Engine
 
 _MESSAGE = message(0)
 _CHANNEL = _MESSAGE["channel"]
-_COMMIT_BYTES = 400
-"""What the log holds of such an insert, about."""
 
 
 def lines(stage: Stage) -> Iterator[Line]:
@@ -51,7 +49,7 @@ def _in_memory(stage: Stage) -> Line:
 
 def _on_disk(stage: Stage) -> Line:
     disk = Disk(stage.folder / "floor")
-    data = os.urandom(_COMMIT_BYTES)
+    data = os.urandom(COMMIT_BYTES)
     floor = timed(lambda: disk.append(data))
     line = _insert_to_listener("insert → live newest 50, on disk", 300e-6, floor, stage.folder, stage)
     disk.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
-from benchmarks.floors import Dicts, Disk
+from benchmarks.floors import COMMIT_BYTES, Dicts, Disk
 from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Aim, Line, Unit
@@ -20,7 +20,6 @@ from benchmarks.workload import app, id_of, ids_in, message
 from reactive_nb.engine.engine import Engine
 
 _DOCUMENTS = 1000
-_COMMIT_BYTES = 400
 
 
 def lines(stage: Stage) -> Iterator[Line]:
@@ -93,7 +92,7 @@ def _rate(likes: Sequence[Callable[[str], object]], ids: list[str], seconds: flo
 def _grouped_floor(folder: Path, group: int) -> Callable[[str], None]:
     """Return a function that changes a plain dict, and flushes once for as many changes as there are writers."""
     dicts, disk = Dicts(map(message, range(_DOCUMENTS))), Disk(folder / "floor")
-    data = os.urandom(_COMMIT_BYTES * group)
+    data = os.urandom(COMMIT_BYTES * group)
     waiting = 0
 
     def like(id: str) -> None:

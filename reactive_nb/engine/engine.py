@@ -52,6 +52,7 @@ T = TypeVar("T")
 
 _WORKERS = 16
 _open: weakref.WeakSet[Engine] = weakref.WeakSet()
+_listing = threading.Lock()  # guards `_open`: a set must not change while it is gone through
 # A database in memory is gone when nobody holds it. One with a file stays open until it is closed, so that connecting
 # again finds it and not its half-written file.
 _with_files: set[Engine] = set()
@@ -60,8 +61,9 @@ _with_files: set[Engine] = set()
 @atexit.register
 def _close_all() -> None:
     """Leave every file folded and without a log when Python ends."""
-    for engine in list(_open):
-        engine.close()
+    with contextlib.ExitStack() as closing:
+        for engine in open_engines():
+            closing.callback(engine.close)  # each of them, also when another one fails
 
 
 class LiveFactory(Protocol):
@@ -142,7 +144,8 @@ class Engine(Decorators):
         )
         self._committer.on_commit(self._on_commit)
         self._pool: ThreadPoolExecutor | None = None
-        _open.add(self)
+        with _listing:
+            _open.add(self)
         if path is not None:
             _with_files.add(self)
 
@@ -426,7 +429,8 @@ class Engine(Decorators):
             self._log.close()
             if self._folder is not None:
                 self._folder.close()
-            _open.discard(self)
+            with _listing:
+                _open.discard(self)
             _with_files.discard(self)
 
     def __enter__(self) -> Engine:
@@ -474,7 +478,9 @@ class Engine(Decorators):
 
 def open_engines() -> list[Engine]:
     """Return the engines that are open in this process, among them those being closed."""
-    return sorted(_open, key=lambda engine: str(engine.path or ""))
+    with _listing:
+        engines = list(_open)
+    return sorted(engines, key=lambda engine: str(engine.path or ""))
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

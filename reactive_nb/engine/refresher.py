@@ -82,6 +82,7 @@ class Refresher:
         self, name: str, state: UninterruptedLock, committer: Committer, runner: Runner, manager: SubscriptionManager
     ) -> None:
         self._state = state
+        self._own = state.bare  # for the thread itself, which Ctrl-C never reaches
         self._committer = committer
         self._runner = runner
         self._manager = manager
@@ -202,7 +203,7 @@ class Refresher:
     def refresh(self) -> bool:
         """Run rounds until everything is fresh; return whether the thread shall sleep, or end."""
         while not self._closed:
-            with self._state:
+            with self._own:
                 if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
                     self._asleep = True
                     return True
@@ -210,23 +211,23 @@ class Refresher:
                 self._round()
             except Exception:
                 logger.exception("A refresh of live results failed; this is an error of reactive_nb")
-        with self._state:
+        with self._own:
             self._release_settled(self._rounds_begun + 1)
         return False
 
     def _round(self) -> None:
         """Bring everything that is stale to one moment, and announce it."""
-        with self._state:
+        with self._own:
             self._rounds_begun += 1
             number = self._rounds_begun
         try:
             self._bring_to_head()
         finally:
-            with self._state:
+            with self._own:
                 self._release_settled(number)
 
     def _bring_to_head(self) -> None:
-        with self._state:
+        with self._own:
             while self._abandoned:
                 self._let_go(self._abandoned.popleft())
             snapshot = self._committer.head
@@ -238,11 +239,11 @@ class Refresher:
             started = time.perf_counter()
             outcome = self._runner.query(subscription.function, args_of(subscription.key), snapshot, journal)
             duration_ms = (time.perf_counter() - started) * 1000
-            with self._state:
+            with self._own:
                 subscription.page_ends = journal.ends
                 if self._manager.record(subscription, outcome, duration_ms):
                     changed.append(subscription)
-        with self._state:
+        with self._own:
             moved = [hold for subscription in changed for hold in self._holds.get(subscription, ())]
             moved += [hold for hold in arrivals if hold not in moved and hold.subscription.state is not State.LOADING]
             news = [

@@ -114,7 +114,11 @@ class DatabaseReader:
             state = self._tx.table_of(text)
         except InvalidId:
             return None
-        return text if state is not None and state.name == table else None
+        if state is None:
+            self._tx.read_all_tables()
+            return None
+        self._tx.read_declaration(state)
+        return text if state.name == table else None
 
     @property
     def system(self) -> SystemReader:
@@ -136,6 +140,7 @@ class DatabaseReader:
                 hint="Read it with ctx.db.system.get(id); system documents are changed by the engine only",
             )
         if table is not None and state.name != table:
+            self._tx.read_declaration(state)
             raise InvalidId(
                 f"{what} {id}",
                 thing=f"it belongs to the table {state.name}",

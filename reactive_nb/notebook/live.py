@@ -63,6 +63,7 @@ class Live(traitlets.HasTraits):
         self._unwatch = weakref.finalize(self, unwatch)
         self._unwatch.atexit = False
         self._quiet: Any = None
+        self._closed_ts: int | None = None
         self._hold: Hold | None = None
         try:
             self._hold = engine.hold(function, self.args, self)
@@ -78,9 +79,10 @@ class Live(traitlets.HasTraits):
             return
         self._quiet = self.hold_trait_notifications()
         self._quiet.__enter__()
-        self.set_trait("error", subscription.error)
         self.set_trait("value", subscription.result)
-        self.set_trait("state", "fresh" if subscription.error is None else "failed")
+        if subscription.error is not None or self.state != "fresh":
+            self.set_trait("error", subscription.error)
+            self.set_trait("state", "fresh" if subscription.error is None else "failed")
 
     def announce(self) -> None:
         """Tell the observers; called by the engine when every live result has its news."""
@@ -118,8 +120,8 @@ class Live(traitlets.HasTraits):
 
     @property
     def ts(self) -> int:
-        """The commit it is true for; the same for all live results of a database."""
-        return self.engine.shown_ts
+        """The commit it is true for; the same for all live results of a database that are not closed."""
+        return self.engine.shown_ts if self._closed_ts is None else self._closed_ts
 
     @property
     def runs(self) -> int:
@@ -150,6 +152,7 @@ class Live(traitlets.HasTraits):
     def close(self) -> None:
         """Keep the value as it is from now on."""
         if self.state != "closed":
+            self._closed_ts = self.engine.shown_ts
             self._unwatch()
             if self._hold is not None:
                 self.engine.let_go(self._hold)

@@ -192,6 +192,7 @@ class Store:
                 documents = [*map(loading.documents.__getitem__, ranks)]
         except duckdb.Error as error:
             raise refusals.unread(self.path, error) from error
+        self._give_back_memory()
         if loading := self._loading.get(number):
             loading.awaited.discard(index)
             if not loading.awaited:
@@ -266,6 +267,14 @@ class Store:
         with contextlib.suppress(duckdb.Error):
             connection.execute("CHECKPOINT")
         connection.close()
+
+    def _give_back_memory(self) -> None:
+        """Have DuckDB drop the pages it has cached, which are in Python's memory now: a third of the whole otherwise."""
+        ((limit,),) = self._reader.execute("SELECT current_setting('memory_limit')").fetchall()
+        # DuckDB may be using more just now, for a query of the user's own: then it refuses, and nothing is given back.
+        with contextlib.suppress(duckdb.Error):
+            self._reader.execute("SET memory_limit = '64MB'")
+        self._reader.execute(f"SET memory_limit = '{limit}'")
 
     def _require_open(self) -> duckdb.DuckDBPyConnection:
         if self._connection is None:

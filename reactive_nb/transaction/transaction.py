@@ -17,13 +17,14 @@ from reactive_nb.documents.snapshot import Change, Snapshot, TableState
 from reactive_nb.errors import TransactionClosed, UniqueViolation
 from reactive_nb.schema.declaration import (
     BY_CREATION_TIME,
+    BY_ID,
     FIRST_USER_TABLE_NUMBER,
     TABLES,
     TABLES_NUMBER,
     StoredTable,
     Table,
 )
-from reactive_nb.transaction.read_set import ReadSet, Scan
+from reactive_nb.transaction.read_set import NOTHING, ReadSet, Scan
 from reactive_nb.transaction.write_set import WriteSet
 from reactive_nb.values.ids import encode_id, table_number_of
 from reactive_nb.values.order import encode_value
@@ -98,6 +99,10 @@ class Transaction:
             return self.snapshot.numbers
         mine = {name: state.stored.number for name, state in self.writes.redeclared.items() if state is not None}
         return {**self.snapshot.numbers, **mine}
+
+    def read_declaration(self, state: TableState) -> None:
+        """Record that the result depends on a table being there, as it is declared."""
+        self.reads.add(state.name, BY_ID, NOTHING)
 
     def read_all_tables(self) -> None:
         """Record that the result depends on which tables there are."""

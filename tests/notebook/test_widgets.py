@@ -23,6 +23,10 @@ def test_a_page_is_given_the_result_as_it_is_when_it_asks() -> None:
     assert (first["seq"], later["seq"], later["ts"]) == (0, 1, 1)
 
 
+def test_a_table_in_plain_text_says_what_it_shows() -> None:
+    assert repr(table_of(FakeEngine().live("count", 1))) == "<table of count()>"
+
+
 def test_one_result_is_one_table_and_one_engine_is_one_channel() -> None:
     engine = FakeEngine()
     one, two = engine.live("one", 1), engine.live("two", 2)

@@ -40,7 +40,7 @@ from tests.properties.scripts import (
     resolved,
 )
 
-SCRIPTS, STEPS = 30, 80
+SCRIPTS, STEPS = 40, 80
 TABLES = ("red", "blue")
 MOST_LIVES = 8
 
@@ -303,7 +303,7 @@ class LiveQueries:
             if gate is not None and any(
                 commit.touches(held.looks) for commit in done for held in self.held if held.is_open
             ):
-                assert gate.entered.wait(timeout=60), "no query is refreshed, though a commit touches one"
+                assert gate.entered.wait(timeout=20), "no query is refreshed, though a commit touches one"
             done += [commit for operations in step.meanwhile for commit in self.write(operations)]
         finally:
             self.gate = None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import reactive_nb as rnb
+from reactive_nb.errors import InvalidId
+from reactive_nb.functions.context import QueryContext
 from reactive_nb.schema.declaration import Index
 from tests.properties.explore import replay
 from tests.properties.scripts import Insert, Patch, Read
@@ -56,3 +59,24 @@ def test_pages_begin_anew_when_their_index_gets_other_fields() -> None:
     paged = Read("red", "i0", how="paginate", size=1)
     first, second = Insert("red", {"a": 2, "n": 1}), Insert("red", {"a": 1, "n": 2})
     replay(LiveQueries, [red(BY_A), BLUE, Write([[first], [second]]), Hold(paged), red(BY_N)])
+
+
+def test_what_a_query_says_of_an_id_changes_when_the_table_is_dropped() -> None:
+    def refused(ctx: QueryContext, id: str) -> str:
+        try:
+            return str(ctx.db.get("blue", id))
+        except InvalidId as error:
+            return error.thing
+
+    with rnb.connect() as db:
+        db.define(red=rnb.table(), blue=rnb.table())
+        with db.transaction() as tx:
+            id = tx.db.insert("red", {})
+        normalized = db.query(lambda ctx, id: ctx.db.normalize_id("red", id)).live(id=id)
+        got = db.query(refused).live(id=id)
+        assert (normalized.value, got.value) == (id, "it belongs to the table red")
+
+        db.drop("red")
+        db.settle()
+
+        assert (normalized.value, got.value) == (None, "None")

@@ -466,18 +466,42 @@ def test_a_close_on_a_full_disk_says_so_and_leaves_everything_to_the_next_openin
     assert found_at(path) == list(range(100))
 
 
-def test_a_close_that_has_folded_needs_no_room_for_the_log(disk: Disk) -> None:
-    path = disk.folder / "x.duckdb"
+def test_a_close_needs_no_room_for_a_shorter_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.duckdb"
     db = rnb.connect(path)
     add(db, 1)
-    db.fold()
-    disk.fill()
 
-    db.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(Files, "create", NoLog.create)
+        with pytest.raises(LogWriteError) as refused:
+            db.fold()
+        add(db, 2)
+        db.close()
 
+    assert refused.value.what == f"Cannot drop records of {log_of(path)}"
     assert not log_of(path).exists()
-    disk.free()
-    assert found_at(path) == [1]
+    assert found_at(path) == [1, 2]
+
+
+def test_a_file_that_cannot_be_closed_at_the_end_of_python_keeps_no_other_open(tmp_path: Path) -> None:
+    script = """
+import shutil, sys
+import reactive_nb as rnb
+for name in ("a", "lost/b", "c"):
+    db = rnb.connect(f"{sys.argv[1]}/{name}.duckdb")
+    with db.transaction() as tx:
+        tx.db.insert("notes", {"n": 1})
+shutil.rmtree(f"{sys.argv[1]}/lost")
+"""
+    (tmp_path / "lost").mkdir()
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+    assert "Cannot remove" in done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.duckdb", "c.duckdb"]
+    assert found_at(tmp_path / "a.duckdb") == found_at(tmp_path / "c.duckdb") == [1]
 
 
 class FailingSync(Files):

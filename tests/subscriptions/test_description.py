@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ RANGES = [
         "up to",
         lambda q: q.with_index("by_likes", lambda r: r.lte("likes", 3)).collect(),
         "messages.by_likes[likes <= 3]",
+    ),
+    Range(
+        "after a time",
+        lambda q: q.with_index("by_likes", lambda r: r.gte("likes", datetime(2013, 2, 8, 11, 1, tzinfo=UTC))).collect(),
+        "messages.by_likes[likes >= 2013-02-08 11:01:00+00:00]",
     ),
     Range("what take has read", lambda q: q.with_index("by_likes").take(1), "messages.by_likes[likes <= 1]"),
     Range(
