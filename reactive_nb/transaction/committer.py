@@ -142,13 +142,15 @@ class Committer:
             # Too old to be judged: counted as a conflict with the oldest commit still held, so it runs again.
             oldest = self.recent.newest(1 << 30)[0]
             return Overlap(oldest, TABLES, "by_id", ALL, None)
+        tables = (accepted[-1][1] if accepted else self.head).tables
         reads: Reads | None = None
         for commit in (*since, *(commit for commit, _ in accepted)):
             if commit.redeclared:
-                # Its keys and its validation came from a declaration that is no longer the one.
-                written = transaction.writes.tables() & commit.redeclared
-                if written:
-                    return Overlap(commit, min(written), "by_id", ALL, None)
+                # Its keys and its validation came from a declaration that is no longer the one; or an id that it wrote
+                # names a table that is no longer there.
+                outdated = (transaction.writes.tables() & commit.redeclared) or (commit.redeclared - tables.keys())
+                if outdated:
+                    return Overlap(commit, min(outdated), "by_id", ALL, None)
             if reads is None:
                 reads = transaction.reads.intervals()
             found = overlap(reads, commit)

@@ -119,6 +119,7 @@ class Transaction:
         Returns:
             The table with all its indexes filled.
         """
+        assert name not in self.writes.tables(), "declarations come before writes: those have keys of the old one"
         document = self._declaration(name)
         before = self.table(name)
         if before is None:
@@ -135,6 +136,7 @@ class Transaction:
 
     def drop(self, name: str) -> None:
         """Remove a table that exists, with all its documents."""
+        assert name not in self.writes.tables(), "a table is dropped by a transaction of its own"
         document = self._declaration(name)
         state = self.declared(name)
         assert document is not None, f"{name} is not a table"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,15 +47,16 @@ class Mounted:
 class Limited:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._soft, self._hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        self._system = pytest.importorskip("resource", reason="limits of this kind are POSIX")
+        self._soft, self._hard = self._system.getrlimit(self._system.RLIMIT_FSIZE)
 
     def fill(self) -> None:
         # As large as the log is: DuckDB's files are larger already, and are written at their ends.
         size = max(path.stat().st_size for path in self.folder.glob("*.log"))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, self._hard))
+        self._system.setrlimit(self._system.RLIMIT_FSIZE, (size, self._hard))
 
     def free(self) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (self._soft, self._hard))
+        self._system.setrlimit(self._system.RLIMIT_FSIZE, (self._soft, self._hard))
 
 
 @contextlib.contextmanager

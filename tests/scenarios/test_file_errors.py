@@ -83,6 +83,7 @@ def test_what_a_crash_left_is_opened_whole(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ somebody else has it
 
 
+@pytest.mark.slow
 def test_a_file_that_another_process_has_open_is_refused_with_that_process_and_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     command = [sys.executable, "-m", "tests.scenarios.holding", str(path)]
@@ -271,6 +272,7 @@ def is_refused(db: Any, table: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_damage_that_a_commit_comes_upon_refuses_this_commit_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     with rnb.connect(path) as db:
@@ -483,6 +485,7 @@ def test_a_close_needs_no_room_for_a_shorter_log(tmp_path: Path, monkeypatch: py
     assert found_at(path) == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_closed_at_the_end_of_python_keeps_no_other_open(tmp_path: Path) -> None:
     script = """
 import shutil, sys

@@ -14,6 +14,7 @@ from reactive_nb.schema.declaration import table
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer
 from reactive_nb.transaction.read_set import Overlap
+from reactive_nb.values.ids import encode_id
 from reactive_nb.values.validators import v
 from tests.transaction.held import Database, Held
 
@@ -107,6 +108,23 @@ def test_a_commit_is_a_plain_record_of_what_happened(database: Database) -> None
 
 
 # ------------------------------------------------------------------ declarations meanwhile
+
+
+def test_an_insert_that_refers_to_a_table_dropped_meanwhile_runs_again(database: Database) -> None:
+    setup = database.begin()
+    setup.transaction.declare("authors", table(name=v.string()), bytes(16))
+    setup.transaction.declare("books", table(author=v.id("authors")), bytes(15) + b"1")
+    database.commit(setup)
+    writing = database.begin()
+    writing.insert("books", {"author": encode_id(setup.transaction.numbers()["authors"], bytes(16))})
+    dropping = database.begin()
+    dropping.transaction.drop("authors")
+
+    dropped, refused = database.commit(dropping, writing)
+
+    assert isinstance(dropped, Commit)
+    assert isinstance(refused, Overlap)
+    assert (refused.commit, refused.table) == (dropped, "authors")
 
 
 @pytest.mark.parametrize("how", ["declared anew", "dropped", "dropped and made again"])
