@@ -1,6 +1,6 @@
 """Count and sum over the large table after each write: live, until the listener has them, and asked for.
 
-All are on disk. SQLite's totals are kept by a trigger written for them; DuckDB goes through the column again.
+All are in memory. SQLite's totals are kept by a trigger written for them; DuckDB goes through the column again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from itertools import count
 
 import reactive_nb as rnb
 from benchmarks.duckdb_peer import DuckDB
-from benchmarks.floors import COMMIT_BYTES, Dicts, Disk
+from benchmarks.floors import Dicts
 from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, compared
@@ -22,13 +22,17 @@ from reactive_nb.notebook.live import Live
 _AIM = 300e-6
 _MESSAGE = message(0)
 _CHANNEL = _MESSAGE["channel"]
-_COMMIT = bytes(COMMIT_BYTES)
 
 
 def lines(stage: Stage) -> Iterator[Line]:
-    db, sqlite, duckdb = rnb.connect(stage.file()), SQLite(stage.sqlite_file()), DuckDB(stage.duckdb_file())
+    db, sqlite, duckdb = rnb.connect(), SQLite(), DuckDB()
     chat = app(db)
-    dicts, disk = Dicts([_MESSAGE]), Disk(stage.folder / "aggregates-floor")
+    stage.fill("reactive_nb", lambda _, messages: chat.send_all(messages=messages))
+    for name, peer in (("SQLite", sqlite), ("DuckDB", duckdb)):
+        peer.create()
+        stage.fill(name, peer.insert_all)
+    sqlite.keep_totals()
+    dicts = Dicts([_MESSAGE])
     number = count(stage.large * 2)
 
     def send() -> None:
@@ -39,7 +43,6 @@ def lines(stage: Stage) -> Iterator[Line]:
         peer.totals(channel)
 
     def in_dicts() -> None:
-        disk.append(_COMMIT)
         dicts.insert(str(next(number)), _MESSAGE)
         dicts.totals(_CHANNEL)
 
@@ -59,10 +62,10 @@ def lines(stage: Stage) -> Iterator[Line]:
         "": (chat.overall, {}),
     }
     for channel, (query, args) in ranges.items():
-        of = f"count and sum of {'an index range' if channel else 'all'} of {stage.large:,} documents, on disk"
+        of = f"count and sum of {'an index range' if channel else 'all'} of {stage.large:,} documents"
         yield _live(f"insert → live {of}", send, query.live(**args), compare, channel)
         yield compare(f"insert, then {of}", timed(_asked(send, query, args)), channel)
-    for each in (db, sqlite, duckdb, disk):
+    for each in (db, sqlite, duckdb):
         each.close()
 
 

@@ -56,7 +56,7 @@ class Stage:
         if not path.exists():
             with rnb.connect(path) as db:
                 send_all = app(db).send_all
-                self._fill("reactive_nb", lambda _, messages: send_all(messages=messages))
+                self.fill("reactive_nb", lambda _, messages: send_all(messages=messages))
                 _say("reactive_nb: closing the file")
         return path
 
@@ -66,7 +66,7 @@ class Stage:
         if not path.exists():
             peer = SQLite(path)
             peer.create()
-            self._fill("SQLite", peer.insert_all)
+            self.fill("SQLite", peer.insert_all)
             peer.keep_totals()
             peer.close()
         return path
@@ -77,11 +77,12 @@ class Stage:
         if not path.exists():
             peer = DuckDB(path)
             peer.create()
-            self._fill("DuckDB", peer.insert_all)
+            self.fill("DuckDB", peer.insert_all)
             peer.close()
         return path
 
-    def _fill(self, name: str, insert_all: Callable[[int, list[Message]], object]) -> None:
+    def fill(self, name: str, insert_all: Callable[[int, list[Message]], object]) -> None:
+        """Insert the largest number of documents, many at once."""
         for first in range(0, self.large, AT_ONCE):
             _say(f"{name}: {first:,} of {self.large:,} documents")
             insert_all(first, [message(place) for place in range(first, min(first + AT_ONCE, self.large))])
