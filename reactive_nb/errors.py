@@ -8,6 +8,8 @@ function is not wrapped: the user's exception is raised as it is.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,10 @@ class ReactiveError(Exception):
         for name, fact in facts.items():
             setattr(self, name, fact)
 
+    def __reduce__(self) -> tuple[Callable[[], ReactiveError], tuple[()]]:
+        # What an exception has by itself would call the class with the message alone.
+        return functools.partial(type(self), **vars(self)), ()
+
 
 class AppError(Exception):
     """An error of the user's own application, raised inside a function and delivered to its caller.
@@ -52,6 +58,14 @@ class AppError(Exception):
     def __init__(self, data: Any) -> None:
         super().__init__(data)
         self.data = data
+
+
+def error_text(error: BaseException) -> str:
+    """Return what an exception says, or just its class where its own `__str__` fails; for exceptions of users."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a stranger's code, and there is still something to say
+        return type(error).__name__
 
 
 # ------------------------------------------------------------------ values, validators, ids
@@ -108,6 +122,8 @@ class SchemaMismatch(ReactiveError):
     """Stored documents do not fit a new declaration; nothing was changed. `misfits` names them by table."""
 
     code = "schema_mismatch"
+    misfits: dict[str, list[str]]
+    """The ids of the documents that do not fit, by table."""
 
 
 class UnknownTable(ReactiveError):
@@ -132,21 +148,29 @@ class ReservedName(ReactiveError):
 
 
 class DocumentNotFound(ReactiveError):
-    """A patch, replace or delete of a document that does not exist."""
+    """A patch, replace or delete of a document that does not exist; `id` is what was looked for."""
 
     code = "document_not_found"
+    id: str
 
 
 class UniqueViolation(ReactiveError):
     """A write that would put two documents under one key of a unique index; both are named."""
 
     code = "unique_violation"
+    table: str
+    index: str
+    existing: str
+    """The id of the document that has the key."""
+    id: str
+    """The id of the document that was written."""
 
 
 class NotUnique(ReactiveError):
-    """`unique()` found more than one document."""
+    """`unique()` found more than one document; `ids` are those of the first two."""
 
     code = "not_unique"
+    ids: list[str]
 
 
 class IndexRangeError(ReactiveError):
@@ -176,10 +200,16 @@ class InvalidCursor(ReactiveError):
 class ConflictError(ReactiveError):
     """Another commit touched what this transaction had read, as often as it was tried.
 
-    Attributes name the first overlap: `table`, `index`, `interval`, `other` (the commit that got there first).
+    Attributes name the first overlap.
     """
 
     code = "conflict"
+    table: str
+    index: str
+    interval: tuple[bytes, bytes]
+    """The range of index keys that was read, half-open."""
+    other: Any
+    """The `Commit` that got there first."""
 
 
 class TransactionClosed(ReactiveError):

@@ -1,6 +1,6 @@
 r"""Half-open ranges of index keys, and sets of them.
 
-In come byte strings, out go answers to "is this key inside?" and "do these touch?". An `Interval` `[start, end)`
+In come byte strings, out go answers to "is this key inside?" and "which of these is?". An `Interval` `[start, end)`
 holds the keys `start <= key < end`. An `IntervalSet` keeps what a reader has looked at: its intervals are sorted,
 never empty, and neither overlap nor touch, so two sets of the same keys are equal and a lookup is one bisection.
 
@@ -27,22 +27,9 @@ class Interval(NamedTuple):
     start: bytes
     end: bytes
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether no key can lie inside."""
-        return self.start >= self.end
-
     def contains(self, key: bytes) -> bool:
         """Whether `key` lies inside."""
         return self.start <= key < self.end
-
-    def overlaps(self, other: Interval) -> bool:
-        """Whether some key could lie in both."""
-        return max(self.start, other.start) < min(self.end, other.end)
-
-    def intersection(self, other: Interval) -> Interval:
-        """The keys in both; empty where they do not overlap."""
-        return Interval(max(self.start, other.start), min(self.end, other.end))
 
 
 ALL = Interval(b"", b"\xff")
@@ -60,10 +47,10 @@ def point_interval(key: bytes) -> Interval:
 
 
 class IntervalSet:
-    """A set of keys written as sorted, disjoint, non-touching intervals; it only grows.
+    """A set of keys written as sorted, disjoint, non-touching intervals; it never changes.
 
     Args:
-        intervals: What to start with, in any order; pairs of bytes will do.
+        intervals: What it holds, in any order, overlapping or empty; pairs of bytes will do.
 
     Example:
         >>> looked_at = IntervalSet([Interval(b"a", b"c"), Interval(b"b", b"f")])
@@ -77,29 +64,29 @@ class IntervalSet:
         # Two parallel lists rather than one of pairs, because bisection compares bytes faster than tuples.
         self._starts: list[bytes] = []
         self._ends: list[bytes] = []
-        for interval in intervals:
-            self.add(interval)
-
-    def add(self, interval: tuple[bytes, bytes]) -> None:
-        """Put every key of `interval` into the set, merging it with what it overlaps or touches."""
-        start, end = interval
-        if start >= end:
-            return
-        first = bisect_left(self._ends, start)  # the first that ends at or after the new start
-        last = bisect_right(self._starts, end, first)  # one past the last that starts at or before the new end
-        if first < last:
-            start = min(start, self._starts[first])
-            end = max(end, self._ends[last - 1])
-        self._starts[first:last] = [start]
-        self._ends[first:last] = [end]
+        for start, end in sorted(intervals):
+            if start >= end:
+                continue
+            if self._ends and start <= self._ends[-1]:
+                self._ends[-1] = max(end, self._ends[-1])
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
 
     def contains(self, key: bytes) -> bool:
         """Whether `key` is in the set."""
         at = bisect_right(self._starts, key)
         return at > 0 and key < self._ends[at - 1]
 
+    def around(self, key: bytes) -> Interval:
+        """The interval in which `key`, which is in the set, lies."""
+        at = bisect_right(self._starts, key) - 1
+        return Interval(self._starts[at], self._ends[at])
+
     def overlaps_any(self, sorted_keys: Sequence[bytes]) -> bytes | None:
         """The smallest of some ascending keys that is in the set, or None. A conflict names the key it gets here."""
+        if len(sorted_keys) < len(self):
+            return next((key for key in sorted_keys if self.contains(key)), None)
         for start, end in zip(self._starts, self._ends, strict=True):
             at = bisect_left(sorted_keys, start)
             if at == len(sorted_keys):
@@ -107,21 +94,6 @@ class IntervalSet:
             if sorted_keys[at] < end:
                 return sorted_keys[at]
         return None
-
-    def union(self, other: IntervalSet) -> IntervalSet:
-        """A new set with the keys of both."""
-        larger, smaller = (self, other) if len(self) >= len(other) else (other, self)
-        both = larger.copy()
-        for interval in smaller:
-            both.add(interval)
-        return both
-
-    def copy(self) -> IntervalSet:
-        """A set of its own with the same keys."""
-        copy = IntervalSet()
-        copy._starts = self._starts.copy()
-        copy._ends = self._ends.copy()
-        return copy
 
     def check(self) -> None:
         """Assert the invariant: sorted, none empty, none overlapping or touching its neighbour."""

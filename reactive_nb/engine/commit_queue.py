@@ -4,9 +4,9 @@ A thread that finds nobody leading commits on its own, without a hand-over. One 
 flushed waits, and the next leader takes all of those in one append: sixteen writers share a flush. (Group commit
 after DeWitt et al., "Implementation techniques for main memory database systems", 1984.)
 
-The queue also gives *turns*. A mutation that has lost twice runs with all other commits waiting, at most
-`TURN_SECONDS`, so it comes through under any contention; sleeping for a random time instead, as usual, costs more
-than the whole mutation and promises nothing.
+The queue also gives *turns*. A mutation that has lost twice runs with all other commits waiting, for at most
+`TURN_SECONDS`, so one that takes less comes through under any contention; sleeping for a random time instead, as usual,
+costs more than the whole mutation and promises nothing.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 
-TURN_SECONDS = 0.1
-PATIENCE_SECONDS = 1.0
+TURN_SECONDS = 1.0
+"""How long others wait for a turn. It ends, for its holder may be waiting for one of them."""
 
 
 class _Ticket:
@@ -55,7 +55,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
-        self._ends = time.monotonic() + PATIENCE_SECONDS
+        self._ends = time.monotonic() + TURN_SECONDS
         # Starts locked; unlocked at the end. No Event, whose own lock a KeyboardInterrupt can leave locked.
         self.over = threading.Lock()
         self.over.acquire()
@@ -92,7 +92,7 @@ class CommitQueue:
         with Uninterrupted():
             turn = self._turn
             if turn is not None and turn.thread != threading.get_ident() and turn.seconds_left > 0:
-                turn.wait(TURN_SECONDS)
+                turn.wait(turn.seconds_left)
             self._enter(ticket)
             if not ticket.done:
                 self._lead(ticket)
@@ -120,10 +120,7 @@ class CommitQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Make other threads' commits wait for this thread's next ones, each for at most `TURN_SECONDS`.
-
-        Who has waited for it for `PATIENCE_SECONDS` takes it from its holder, who may be waiting for this thread.
-        """
+        """Make other threads' commits wait for this thread's next ones; after `TURN_SECONDS` another may take it."""
         with Uninterrupted():
             mine = self._take_turn()
         try:

@@ -51,6 +51,7 @@ from reactive_nb.values import wire
 T = TypeVar("T")
 
 _WORKERS = 16
+_FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
 _open: weakref.WeakSet[Engine] = weakref.WeakSet()
 _listing = threading.Lock()  # guards `_open`: a set must not change while it is gone through
 # A database in memory is gone when nobody holds it. One with a file stays open until it is closed, so that connecting
@@ -64,6 +65,16 @@ def _close_all() -> None:
     with contextlib.ExitStack() as closing:
         for engine in open_engines():
             closing.callback(engine.close)  # each of them, also when another one fails
+
+
+def _forget_all() -> None:
+    """Leave the files to the parent: a forked child that ends must not close, and so delete, the parent's log."""
+    _open.clear()
+    _with_files.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
 
 
 class LiveFactory(Protocol):
@@ -108,14 +119,18 @@ class Engine(Decorators):
         self._registry = Registry()
         self._folder: Folder | None = None
         self._closing = threading.Lock()
+        # Starts False; from True on nothing new is submitted, and the pool comes to its end.
+        self._draining = False
         self._closed = False
+        self._workers: set[int] = set()
         self._history = max(1, history)
-        head = Snapshot.empty()
+        head, created_ms = Snapshot.empty(), 0.0
         if path is not None:
             store = Store.open(path)
             try:
                 self._folder = Folder(store, self._state)
                 head = self._folder.opened()
+                created_ms = self._folder.last_creation_ms()
                 log = FileLog(f"{store.path}.log", store.database_id, base=store.folded)
             except BaseException:
                 store.close()
@@ -125,7 +140,7 @@ class Engine(Decorators):
         try:
             if isinstance(self._log, FileLog) and not self._log.base <= head.ts <= self._log.head:
                 raise refusals.other_moment(self._log.path, self._log.base, self._log.head, head.ts)
-            self._committer = Committer(self._log, head, self._history, self._state.bare)
+            self._committer = Committer(self._log, head, self._history, created_ms, self._state.bare)
             if self._folder is not None:
                 self._committer.on_commit(self._folder.on_commit)
             self._committer.pull()
@@ -181,9 +196,9 @@ class Engine(Decorators):
     def add(self, function: Function) -> None:
         """Register a function; one of the same path is replaced, and its live results run again."""
         self._require_open()
-        function.engine = self
-        self._registry.add(function)
         with self._state:
+            function.engine = self
+            self._registry.add(function)
             self._manager.replaced(function)
             self._refresher.wake_if_due()
 
@@ -206,13 +221,14 @@ class Engine(Decorators):
             return self._runner.mutation(function, args)
         key = key_of(function, self.checked(function, args))
         with self._state:
-            encoded = self._manager.cached(key) if self._registry.holds(function) else None
+            known = self._registry.holds(function) and not function.depends_on_variables
+            encoded = self._manager.cached(key) if known else None
         if encoded is not None:
             return wire.decode(encoded)
         outcome = self._runner.query(function, args_of(key))
         with self._state:
             # What was replaced, now or while it ran, may be called as long as somebody has it, and answers nobody else.
-            if self._registry.holds(function):
+            if self._registry.holds(function) and not function.depends_on_variables:
                 self._manager.keep(function, key, outcome)
         return outcome.value()
 
@@ -220,8 +236,13 @@ class Engine(Decorators):
         """Run a function on a thread of the pool; what `function.submit` does."""
         self._require_open()
         with self._state:
+            if self._draining:
+                raise closed()
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(_WORKERS, "reactive_nb pool")
+                workers = self._workers  # and not the engine, which the pool's threads would keep
+                self._pool = ThreadPoolExecutor(
+                    _WORKERS, "reactive_nb pool", initializer=lambda: workers.add(threading.get_ident())
+                )
         with Uninterrupted():  # or a Ctrl-C might leave the pool's own locks held
             return self._pool.submit(self.call, function, args)
 
@@ -395,21 +416,23 @@ class Engine(Decorators):
         Raises:
             DatabaseFileError: The tables could not be brought up to date; the log beside the file keeps the rest.
         """
-        if self._refresher.is_own_thread:
+        if self._refresher.is_own_thread or threading.get_ident() in self._workers:
             raise NestedCallError(
                 "Cannot close the database",
-                thing="it is called by a listener of a live result",
+                thing="it is called by a listener of a live result, or by a function that was submitted",
                 expected="a call from a cell or another thread",
                 hint="Close it from the code that opened it",
             )
         with self._closing:
             if self not in _open:
                 return
+            with self._state:
+                self._draining = True
+            if self._pool is not None:
+                self._pool.shutdown(wait=True, cancel_futures=True)  # what runs there may still commit
             self._closed = True
             # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
             self._queue.close()
-            if self._pool is not None:
-                self._pool.shutdown(wait=True, cancel_futures=True)
             self._refresher.close()
             try:
                 with Uninterrupted():
@@ -424,7 +447,9 @@ class Engine(Decorators):
                 self._folder.stop()
                 self._folder.fold_tables(self._committer)
                 if isinstance(self._log, FileLog):
-                    self._log.remove(self._folder.folded)
+                    # Alone, for a thread that has just folded may be about to shorten the log, and then finds it closed.
+                    with self._queue.alone():
+                        self._log.remove(self._folder.folded)
         finally:
             self._log.close()
             if self._folder is not None:
@@ -462,9 +487,9 @@ class Engine(Decorators):
         """Take a commit that becomes visible; called under the state lock."""
         self._manager.on_commit(commit)
         self._refresher.wake_if_due()
-        if self._trims_log and commit.ts % self._history == 0:
+        if self._trims_log and self._committer.recent.base.ts - self._log.base >= _FORGOTTEN_AT_ONCE:
             # In memory nothing is ever replayed; the log keeps as much as the history does.
-            self._log.drop(max(self._log.base, commit.ts - self._history))
+            self._log.drop(self._committer.recent.base.ts)
 
     def _mine(self) -> Iterator[tuple[str, Any]]:
         for name, state in self._committer.head.tables.items():

@@ -17,13 +17,14 @@ from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.documents.snapshot import TABLES_TABLE, Documents, Loader, Snapshot, TableState
 from reactive_nb.engine.commit_queue import CommitQueue
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
-from reactive_nb.errors import DatabaseFileError, ReactiveError
+from reactive_nb.errors import DatabaseFileError
 from reactive_nb.log.interface import Log
-from reactive_nb.schema.declaration import BY_ID, TABLES, StoredTable
+from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, StoredTable
 from reactive_nb.tables.fold import FoldRow, TableFold, fold
 from reactive_nb.tables.store import Store
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer
+from reactive_nb.values.key_reader import read_values
 
 logger = logging.getLogger("reactive_nb")
 
@@ -93,6 +94,11 @@ class Folder:
         self._opened.update(states)
         return Snapshot(self._store.folded, {TABLES: tables, **states})
 
+    def last_creation_ms(self) -> float:
+        """Return the newest `_creationTime` in the tables; a clock that was set back must not file documents before it."""
+        keys = [self._store.last_key(number, BY_CREATION_TIME) for number in self._store.placements]
+        return max((read_values(key, 1)[0][0] for key in keys if key is not None), default=0.0)
+
     def on_commit(self, commit: Commit) -> None:
         """Note what a fold will have to bring over."""
         self._backlog.add(commit)
@@ -119,8 +125,8 @@ class Folder:
     def _fold_by_itself(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
         try:
             self.fold(committer, queue, log)
-        except ReactiveError:
-            # Nothing is lost: the log keeps what the tables lack, and the next fold tries again.
+        except Exception:
+            # Whatever it was, nothing is lost: the log keeps what the tables lack, and the next fold tries again.
             logger.exception("Folding %s failed; it is tried again after the next commits", self._store.path)
 
     def fold(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
@@ -133,7 +139,8 @@ class Folder:
         self.fold_tables(committer)
         # Without the store's lock: whoever leads the commit queue may be waiting for it, to load an index.
         with queue.alone():
-            log.drop(self._store.folded)
+            if not self._stopped:  # closing removes the whole log, and the next session may have one in its place
+                log.drop(self._store.folded)
 
     def fold_tables(self, committer: Committer) -> None:
         """Bring the tables up to the head, and leave the log alone.
@@ -151,8 +158,9 @@ class Folder:
                 self._backlog = _Backlog()
             # Earlier snapshots go on reading these tables as they were, and that will not be in the file any more.
             for name in self._unfolded.redeclared:
-                if (opened := self._opened.pop(name, None)) is not None:
+                if (opened := self._opened.get(name)) is not None:
                     opened.load()
+                    del self._opened[name]
             if snapshot.ts > self._store.folded:
                 try:
                     fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))

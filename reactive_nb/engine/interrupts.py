@@ -1,7 +1,7 @@
-"""Ctrl-C held back while something must not be torn apart.
+"""Ctrl-C, and other signals, held back while something must not be torn apart.
 
 Python raises KeyboardInterrupt between any two steps of the main thread. Between the append of a commit to the log
-and its publication that would leave a database that has forgotten what it stored. So SIGINT only leaves a note while
+and its publication that would leave a database that has forgotten what it stored. So a signal only leaves a note while
 a section runs, and is delivered at its end. Other threads are never interrupted and pay nothing.
 """
 
@@ -22,32 +22,41 @@ _handler_of = _signals.getsignal
 _set_handler = _signals.signal
 
 
+_HELD = tuple(
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    if hasattr(signal, name)
+)
+"""The signals whose handlers people write, and may raise from: a time limit by SIGALRM tears as much as Ctrl-C does."""
+
+
 class Uninterrupted:
     """A context manager for one section at a time; used up by one `with`."""
 
-    __slots__ = ("_noted", "_previous")
+    __slots__ = ("_handlers", "_noted")
 
     def __init__(self) -> None:
-        self._previous: Any = None
-        self._noted: tuple[int, FrameType | None] | None = None
+        self._handlers: list[tuple[int, Any]] = []
+        self._noted: dict[int, FrameType | None] = {}
 
     def __enter__(self) -> None:
         if threading.get_ident() == _main:
-            # None where something else than Python handles it, which is not ours to replace.
-            self._previous = _handler_of(signal.SIGINT)
-            if self._previous is not None:
-                _set_handler(signal.SIGINT, self._note)
+            for number in _HELD:
+                handler = _handler_of(number)
+                if callable(handler):  # else it is not handled in Python, and nothing is raised
+                    self._handlers.append((number, handler))
+                    _set_handler(number, self._note)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._previous is not None:
-            _set_handler(signal.SIGINT, self._previous)
-            if self._noted is not None and callable(self._previous):
-                self._previous(*self._noted)
+        for number, handler in self._handlers:
+            _set_handler(number, handler)
+        for number, frame in self._noted.items():
+            dict(self._handlers)[number](number, frame)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        self._noted = (number, frame)
+        self._noted[number] = frame
 
 
 class UninterruptedLock:

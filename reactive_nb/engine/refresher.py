@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Protocol
 from weakref import finalize, ref
 
+from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.interrupts import UninterruptedLock
 from reactive_nb.errors import NestedCallError
 from reactive_nb.functions.function import Function
@@ -231,25 +232,26 @@ class Refresher:
             while self._abandoned:
                 self._let_go(self._abandoned.popleft())
             snapshot = self._committer.head
-            due = self._manager.due()
-            arrivals, self._arrivals = self._arrivals, []
-        changed = []
-        for subscription in due:
-            journal = Journal(subscription.page_ends)
-            started = time.perf_counter()
-            outcome = self._runner.query(subscription.function, args_of(subscription.key), snapshot, journal)
-            duration_ms = (time.perf_counter() - started) * 1000
+            due = deque(self._manager.due())
+            # With what they ask for now: one that moves on meanwhile is for the next moment.
+            arrivals = {hold: hold.subscription for hold in self._arrivals}
+            self._arrivals = []
+        changed: dict[Subscription, None] = {}
+        try:
+            while due:
+                if self._run(due[0], snapshot):
+                    changed[due[0]] = None
+                due.popleft()
+        finally:
             with self._own:
-                subscription.page_ends = journal.ends
-                if self._manager.record(subscription, outcome, duration_ms):
-                    changed.append(subscription)
+                self._manager.give_back(due)  # nothing, unless something has gone wrong
         with self._own:
-            moved = [hold for subscription in changed for hold in self._holds.get(subscription, ())]
-            moved += [hold for hold in arrivals if hold not in moved and hold.subscription.state is not State.LOADING]
+            moved = {hold: subscription for subscription in changed for hold in self._holds.get(subscription, ())}
+            moved |= {hold: each for hold, each in arrivals.items() if each.state is not State.LOADING}
             news = [
-                (holder, hold.subscription)
-                for hold in moved
-                if not hold.closed and (holder := hold.holder()) is not None
+                (holder, subscription)
+                for hold, subscription in moved.items()
+                if hold.subscription is subscription and not hold.closed and (holder := hold.holder()) is not None
             ]
             listeners = list(self._listeners)
             self._shown_ts = snapshot.ts
@@ -262,6 +264,16 @@ class Refresher:
             moment = Moment(snapshot.ts, holders)
             for listener in listeners:
                 tell(partial(listener, moment), listener)
+
+    def _run(self, subscription: Subscription, snapshot: Snapshot) -> bool:
+        """Run a subscription's query at a snapshot; return whether that changed its result or error."""
+        journal = Journal(subscription.page_ends)
+        started = time.perf_counter()
+        outcome = self._runner.query(subscription.function, args_of(subscription.key), snapshot, journal)
+        duration_ms = (time.perf_counter() - started) * 1000
+        with self._own:
+            subscription.page_ends = journal.ends
+            return self._manager.record(subscription, outcome, duration_ms)
 
     def _release_settled(self, number: int) -> None:
         for _, over in (each for each in self._settling if each[0] <= number):

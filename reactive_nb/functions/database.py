@@ -25,7 +25,7 @@ from reactive_nb.functions.query_builder import Document, TableQuery
 from reactive_nb.schema.declaration import Table, check_table_name
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.ids import encode_id
-from reactive_nb.values.value import MAX_DOCUMENT_NESTING, UNSET, normalize
+from reactive_nb.values.value import IN_DOCUMENT, UNSET, normalize
 
 
 class SystemReader:
@@ -282,9 +282,9 @@ class DatabaseWriter(DatabaseReader):
         declared = state.stored.table.document
         try:
             if declared is not None:
-                return declared.check(fields, "$", self._tx.numbers(), MAX_DOCUMENT_NESTING)  # type: ignore[return-value]
+                return declared.check(fields, "$", self._tx.numbers(), IN_DOCUMENT)  # type: ignore[return-value]
             check_field_names(fields, what)
-            return normalize(dict(fields), "$", MAX_DOCUMENT_NESTING)  # type: ignore[return-value]
+            return normalize(dict(fields), "$", IN_DOCUMENT)  # type: ignore[return-value]
         except (ValidationError, InvalidValue) as error:
             kind = DocumentValidationError if isinstance(error, ValidationError) else InvalidValue
             raise kind(what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path) from None

@@ -23,6 +23,7 @@ from reactive_nb.errors import (
     UnknownFunction,
     ValidationError,
 )
+from reactive_nb.functions.free_names import FreeNames
 from reactive_nb.values.annotations import from_annotation
 from reactive_nb.values.validators import Validator, v
 from reactive_nb.values.value import normalize
@@ -91,6 +92,7 @@ class Function:
         self.__doc__ = function.__doc__
         self.__name__ = function.__name__
         self.__wrapped__ = function
+        self._free_names = FreeNames(function, (Function,))
         what = f"Cannot register {self.path}"
         if inspect.iscoroutinefunction(function):
             raise FunctionKindError(
@@ -183,6 +185,11 @@ class Function:
                 path=f"$.{name}",
             )
         return {**by_position, **kwargs}
+
+    @property
+    def depends_on_variables(self) -> bool:
+        """Whether its result may change without a commit, because another cell sets something that it uses."""
+        return self._free_names.may_change()
 
     # ------------------------------------------------------------------ checking
 

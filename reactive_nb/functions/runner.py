@@ -75,9 +75,11 @@ class Runner:
 
     def begin(self, snapshot: Snapshot | None = None) -> Transaction:
         """Return a new transaction on the head, or on a given snapshot."""
+        if snapshot is None:
+            snapshot = self._committer.head  # before the time: what it sees was created before it
         # Never before a creation time that is already committed, so documents stand in the order of their commits.
         now_ms = max(self._clock.now_ms(), math.nextafter(self._committer.last_creation_ms, math.inf))
-        return Transaction(self._committer.head if snapshot is None else snapshot, now_ms)
+        return Transaction(snapshot, now_ms)
 
     def query(
         self, function: Function, args: dict[str, Any], snapshot: Snapshot | None = None, journal: Journal | None = None

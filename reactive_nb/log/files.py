@@ -1,4 +1,4 @@
-"""The file system as the log uses it: ten calls, each raising `OSError` and nothing else.
+"""The file system as the log uses it: twelve calls, each raising `OSError` and nothing else.
 
 In: paths, descriptors, bytes. Out: what the operating system answers. There is no logic here on purpose: a test
 hands `FileLog` another `Files` to make one call fail, write short, or crash, or to lose what was never synced.
@@ -6,10 +6,11 @@ hands `FileLog` another `Files` to make one call fail, write short, or crash, or
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 # fdatasync leaves out times of access and change, which saves a write of the inode. Not every system has it.
 _sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -18,25 +19,44 @@ _BUFFER = 1 << 16  # bytes
 
 
 class Files:
-    """The real file system."""
+    """The real file system.
+
+    Attributes:
+        reserve: How many bytes to reserve at a time, beyond what is needed at once.
+    """
 
     __slots__ = ()
 
+    reserve: ClassVar[int] = 1 << 20
+
     def open(self, path: Path) -> int:
-        """Open an existing file for reading and for writing at its end."""
-        return os.open(path, os.O_RDWR | os.O_APPEND)
+        """Open an existing file for reading and writing."""
+        return os.open(path, os.O_RDWR)
 
     def create(self, path: Path) -> int:
-        """Create a file, which must not exist, for reading and for writing at its end."""
-        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o666)
+        """Create a file, which must not exist, for reading and writing."""
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
 
     def open_reader(self, path: Path) -> BinaryIO:
         """Open a second, buffered way into a file, with a position of its own."""
         return path.open("rb", buffering=_BUFFER)
 
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Write at the end of the file and return how many bytes were taken, which may be fewer."""
-        return os.write(descriptor, data)
+    def read_at(self, descriptor: int, size: int, offset: int) -> bytes:
+        """Return `size` bytes from `offset` on, fewer where the file ends."""
+        return os.pread(descriptor, size, offset)
+
+    def write(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        """Write at `offset` and return how many bytes were taken, which may be fewer."""
+        return os.pwrite(descriptor, data, offset)
+
+    def allocate(self, descriptor: int, offset: int, size: int) -> None:
+        """Give the file room for `size` bytes from `offset` on, which read as zeros where nothing was written.
+
+        The file becomes as long as that. When it fails, a part may have been done.
+        """
+        if not hasattr(os, "posix_fallocate"):  # macOS
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        os.posix_fallocate(descriptor, offset, size)
 
     def sync(self, descriptor: int) -> None:
         """Return when the file's contents and size would survive a loss of power."""

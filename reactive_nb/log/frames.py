@@ -11,6 +11,8 @@ All numbers are little endian, all checksums are CRC-32 (zlib's).
    another log, which may well be somebody's payload, from being taken for ours.
 4. The *position* is the number of records of the same append that stand before this one.
 5. The first frame's ts is the base ts plus one, and every next one is larger by one.
+6. Zeros may follow up to the end of the file: room reserved for the next appends. No frame begins with a header of
+   zeros, because its ts is at least 1, so zeros alone behind a frame are the clean end of the log.
 
 **Torn or damaged?** An append is one write and one sync, and the next append starts after that sync has returned. So
 only the last append can be incomplete after a crash. It need not be a prefix: after a loss of power its pages may be
@@ -19,6 +21,8 @@ which began after `t` (`ts - position > t`) proves that `t` was once synced: the
 the damage must not be cut away in silence. Without such a proof the rest is the torn last append, and is cut off.
 The position is there for this one question; with the ts alone a group commit torn by a loss of power would look like
 damage. What no format of this kind can tell is damage inside the last append from tearing: it is cut off, too.
+What stands behind a torn record in reserved room is zeros or a part of that same append, never older bytes of the
+file: room is reserved behind everything that was ever written there, and what is cut off is given back first.
 
 In: bytes of a file. Out: payloads, or the flaw found instead of one. The invariant: no payload comes out whose
 checksums and ts do not agree with what was appended.
@@ -125,6 +129,17 @@ def read_payload(source: BinaryIO, mark: int, ts: int) -> bytes | Flaw | None:
     if crc32(payload) != payload_checksum:
         return Flaw("its payload does not match its checksum", may_be_torn=True)
     return payload
+
+
+def end_of_contents(source: BinaryIO, offset: int) -> int:
+    """Return the offset behind the last byte, from `offset` on, that is not zero; `offset` when there is none."""
+    end = offset
+    source.seek(offset)
+    while chunk := source.read(_WINDOW):
+        if length := len(chunk.rstrip(b"\0")):
+            end = offset + length
+        offset += len(chunk)
+    return end
 
 
 def later_append(source: BinaryIO, mark: int, offset: int, ts: int) -> int | None:

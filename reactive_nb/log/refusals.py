@@ -102,6 +102,16 @@ def faulty(verb: str, path: Path, fault: OSError) -> LogWriteError:
     )
 
 
+def second_writer(path: Path, head: int) -> LogWriteError:
+    """Return the error of an append that would write over what somebody else has written."""
+    return LogWriteError(
+        f"Cannot append to {path}",
+        thing=f"behind record {head}, the last one written here, somebody else has written",
+        expected="one process that writes to the database",
+        hint="Close the database here and open it again; a forked process must not use the database of its parent",
+    )
+
+
 def unread(path: Path, after: int, error: OSError) -> LogError:
     """Return the error of a file that the system does not let us read."""
     return LogError(

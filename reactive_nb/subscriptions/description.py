@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reactive_nb.documents.interval import ALL, Interval
+from reactive_nb.documents.interval import ALL, Interval, point_interval
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID
-from reactive_nb.subscriptions.subscription import Cause, touches
+from reactive_nb.subscriptions.cause import Cause
 from reactive_nb.values.key_reader import read_values
 
-_SHOWN_DOCUMENTS = 3
 _AFTER = b"\xff"
 
 
@@ -24,26 +23,21 @@ def describe_cause(cause: Cause, snapshot: Snapshot) -> str:
         cause: The commit, and where it met what the query had read.
         snapshot: Any recent one; it tells the fields of the index.
     """
-    commit = cause.commit
-    if cause.key is None:
-        return f"{commit.function} (commit {commit.ts}) declared the table {cause.table} anew"
-    met = [change for change in commit.changes if change.table == cause.table and touches(change, cause)]
-    acts = []
-    for change in met[:_SHOWN_DOCUMENTS]:
-        verb = "inserted" if change.old is None else "deleted" if change.new is None else "changed"
-        acts.append(f"{verb} {change.id}")
-    others = sum(1 for change in commit.changes if change.table == cause.table) - len(acts)
-    more = f" (and {others} more of the table)" if others else ""
-    return (
-        f"{commit.function} (commit {commit.ts}) {', '.join(acts)}{more}, within the range "
-        f"{describe_range(cause.table, cause.index, cause.interval, snapshot)} that it had read"
-    )
+    met = cause.met
+    who = f"{met.commit.function} (commit {met.commit.ts})"
+    if met.key is None:
+        return f"{who} declared the table {met.table} anew"
+    (change,) = met.commit.changes
+    verb = "inserted" if change.old is None else "deleted" if change.new is None else "changed"
+    more = f" (and {cause.others} more of the table)" if cause.others else ""
+    seen = describe_range(met.table, met.index, met.interval, snapshot)
+    return f"{who} {verb} {change.id}{more}, within the range {seen} that it had read"
 
 
 def describe_range(table: str, index: str, interval: Interval, snapshot: Snapshot) -> str:
     """Return an index range in words: `messages.by_channel[channel = 'general']`."""
     if index == BY_ID:
-        point = interval.end == interval.start + b"\0"
+        point = interval == point_interval(interval.start)
         return f"{table}.by_id[_id = {interval.start.decode()!r}]" if point else f"{table}.by_id[{_span(interval)}]"
     state = snapshot.tables.get(table)
     declared = None if state is None else state.stored.table.find(index)

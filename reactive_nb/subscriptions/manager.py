@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from reactive_nb.documents.interval import ALL, Interval, IntervalSet
+from reactive_nb.errors import error_text
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.runner import Outcome
 from reactive_nb.subscriptions.interval_index import IntervalIndex
-from reactive_nb.subscriptions.subscription import Cause, Key, Run, State, Subscription, key_of
+from reactive_nb.subscriptions.cause import Cause, Causes
+from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, key_of, without_frames
 from reactive_nb.transaction.commit import Commit
-from reactive_nb.transaction.read_set import overlap
+from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.values import wire
 
 Place = tuple[str, str]
@@ -38,6 +40,7 @@ class SubscriptionManager:
     def __init__(self, since: Callable[[int], list[Commit] | None], describe: Callable[[Cause], str]) -> None:
         self._since = since
         self._describe = describe
+        self._causes = Causes()
         self._by_key: dict[Key, Subscription] = {}
         self._readers: dict[Place, IntervalIndex[Subscription]] = {}
         # In the order in which they became due, so that a refresh runs them in that order.
@@ -95,18 +98,19 @@ class SubscriptionManager:
 
     def on_commit(self, commit: Commit) -> None:
         """Mark as stale whatever the commit touches; the cost depends on how many that are, not on all there are."""
+        self._causes = Causes()  # what the ones before had changed is not looked up again
         for place, keys in commit.touched.items():
             readers = self._readers.get(place)
             if readers is not None:
                 for subscription, key in readers.stab_many(keys).items():
                     if subscription.state is State.FRESH:
-                        read = next(each for each in subscription.intervals[place] if each.contains(key))
-                        self._stale(subscription, Cause(commit, *place, read, key))
+                        read = subscription.intervals[place].around(key)
+                        self._stale(subscription, Overlap(commit, *place, read, key))
         if commit.redeclared:
             for subscription in list(self._by_key.values()):
                 for table, index in subscription.intervals:
                     if table in commit.redeclared and subscription.state is State.FRESH:
-                        self._stale(subscription, Cause(commit, table, index, ALL, None))
+                        self._stale(subscription, Overlap(commit, table, index, ALL, None))
 
     @property
     def has_due(self) -> bool:
@@ -119,6 +123,13 @@ class SubscriptionManager:
         self._due.clear()
         self._running.update(due)
         return due
+
+    def give_back(self, subscriptions: Iterable[Subscription]) -> None:
+        """Make due again what was taken and could not be run."""
+        for subscription in subscriptions:
+            self._running.discard(subscription)
+            if subscription.holders:
+                self._due[subscription] = None
 
     def record(self, subscription: Subscription, outcome: Outcome, duration_ms: float) -> bool:
         """Take the outcome of a run; it is stale again at once if a later commit touched what it read.
@@ -134,11 +145,11 @@ class SubscriptionManager:
         changed = first or not _same(subscription, outcome, encoded)
         subscription.history.append(
             Run(
-                subscription.call,
+                subscription.key,
                 outcome.ts,
                 duration_ms,
                 changed,
-                outcome.error,
+                None if outcome.error is None else without_frames(outcome.error),
                 subscription.cause,
                 subscription.runs == 0,
                 self._describe,
@@ -160,16 +171,17 @@ class SubscriptionManager:
             for commit in later:
                 found = overlap(subscription.intervals, commit)
                 if found is not None:
-                    self._stale(subscription, Cause(commit, found.table, found.index, found.interval, found.key))
+                    self._stale(subscription, found)
                     break
         return changed
 
-    def _stale(self, subscription: Subscription, cause: Cause | None) -> None:
+    def _stale(self, subscription: Subscription, met: Overlap | None) -> None:
         if subscription.holders == 0:
             self._drop(subscription)
             return
         if subscription.state is not State.LOADING:
-            subscription.state, subscription.cause = State.STALE, cause
+            subscription.state = State.STALE
+            subscription.cause = None if met is None else self._causes.of(met)
         self._due[subscription] = None
 
     def _read(self, subscription: Subscription, intervals: dict[Place, IntervalSet]) -> None:
@@ -271,6 +283,9 @@ def _is_plain(result: Any, encoded: bytes) -> bool:
 
 
 def _same(subscription: Subscription, outcome: Outcome, encoded: bytes | None) -> bool:
-    if outcome.error is not None or subscription.error is not None:
-        return type(outcome.error) is type(subscription.error) and str(outcome.error) == str(subscription.error)
+    new, old = outcome.error, subscription.error
+    if new is not None and old is not None:
+        return type(new) is type(old) and error_text(new) == error_text(old)
+    if new is not None or old is not None:
+        return False
     return encoded is not None and encoded == subscription.encoded

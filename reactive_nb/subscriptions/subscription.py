@@ -6,14 +6,18 @@ and why each of its runs happened.
 
 from __future__ import annotations
 
+import copy
 import enum
+import reprlib
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from reactive_nb.documents.interval import Interval, IntervalSet
+from reactive_nb.documents.interval import IntervalSet
 from reactive_nb.functions.function import Function
+from reactive_nb.subscriptions.cause import Cause
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.values import wire
 
@@ -22,6 +26,12 @@ Key = tuple[str, bytes]
 
 HISTORY = 20
 """How many runs a subscription remembers."""
+
+_repr = reprlib.Repr()
+_repr.maxstring = 60
+_repr.maxother = 80  # a datetime has its whole repr
+
+E = TypeVar("E", bound=BaseException)
 
 
 def key_of(function: Function, args: dict[str, Any]) -> Key:
@@ -32,6 +42,25 @@ def key_of(function: Function, args: dict[str, Any]) -> Key:
 def args_of(key: Key) -> dict[str, Any]:
     """Return the arguments of a call, as new objects: a function may change its arguments and harms nobody."""
     return cast("dict[str, Any]", wire.decode(key[1]))
+
+
+def call_of(key: Key) -> str:
+    """Return a call as text, long arguments shortened: `latest(channel='general')`."""
+    return f"{key[0]}({', '.join(f'{name}={_repr.repr(value)}' for name, value in args_of(key).items())})"
+
+
+def without_frames(error: E) -> E:
+    """Return a copy of an exception without its traceback, whose frames would keep all in memory that a run held."""
+    for copied in (copy.copy, _copy_without_init):
+        with suppress(Exception):  # of a class of users, which may want more to be made than it hands on
+            return copied(error).with_traceback(None)
+    return error
+
+
+def _copy_without_init(error: E) -> E:
+    made = type(error).__new__(type(error), *error.args)
+    vars(made).update(vars(error))
+    return made
 
 
 class State(enum.Enum):
@@ -48,32 +77,20 @@ class State(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a subscription became stale: the first commit that touched it since its last run."""
-
-    commit: Commit
-    table: str
-    index: str
-    interval: Interval
-    key: bytes | None
-    """The touched index key, or None when the table was declared anew."""
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """One execution of a subscription's query.
 
     Attributes:
-        call: The function with its arguments, as text.
+        key: What was called: the path and the encoded arguments.
         ts: The moment it ran at.
         duration_ms: How long the function took.
         changed: Whether its result or error was another one than before.
-        error: What it raised, or None.
+        error: What it raised, without its traceback, or None.
         cause: The commit that made it necessary; None for the first run and after the function was replaced.
         first: Whether it was the first run.
     """
 
-    call: str
+    key: Key
     ts: int
     duration_ms: float
     changed: bool
@@ -83,27 +100,29 @@ class Run:
     described: Callable[[Cause], str]
 
     @property
+    def call(self) -> str:
+        """The function with its arguments, as text."""
+        return call_of(self.key)
+
+    @property
     def commit(self) -> Commit | None:
-        """The commit that made it necessary."""
-        return None if self.cause is None else self.cause.commit
+        """The commit that made it necessary, with the change that the query met and no other."""
+        return None if self.cause is None else self.cause.met.commit
 
     @property
     def table(self) -> str | None:
         """The table that this commit changed."""
-        return None if self.cause is None else self.cause.table
+        return None if self.cause is None else self.cause.met.table
 
     @property
     def index(self) -> str | None:
         """The index in which it met what the query had read."""
-        return None if self.cause is None else self.cause.index
+        return None if self.cause is None else self.cause.met.index
 
     @property
     def documents(self) -> list[str]:
         """The ids of the documents through which it met it."""
-        cause = self.cause
-        if cause is None or cause.key is None:
-            return []
-        return [change.id for change in cause.commit.changes if change.table == cause.table and touches(change, cause)]
+        return [] if self.commit is None else [change.id for change in self.commit.changes]
 
     def why(self) -> str:
         """Return in one sentence why this run happened: mutation, commit, document, table, index range, outcome."""
@@ -118,21 +137,12 @@ class Run:
         return f"{self.call} ran at commit {self.ts} because {self.described(self.cause)}; {outcome}."
 
 
-def touches(change: Any, cause: Cause) -> bool:
-    """Whether a change put a document at, or took one from, the key of a cause."""
-    for keys in (change.old_keys, change.new_keys):
-        if keys is not None and any(key == cause.key or (type(key) is tuple and cause.key in key) for key in keys):
-            return True
-    return False
-
-
 class Subscription:
     """One query call kept true; changed only by its manager.
 
     Attributes:
         function: What runs; replaced when its path is registered again.
         key: What makes two requests the same: the path and the encoded arguments.
-        call: The same as text: `latest(channel='general')`.
         state: See `State`.
         cause: Starts None; set when a commit makes it stale, until the run that this leads to.
         ts: The moment of its last run.
@@ -149,7 +159,6 @@ class Subscription:
     """
 
     __slots__ = (
-        "call",
         "cause",
         "encoded",
         "error",
@@ -170,7 +179,6 @@ class Subscription:
     def __init__(self, function: Function, key: Key) -> None:
         self.function = function
         self.key = key
-        self.call = f"{key[0]}({', '.join(f'{name}={value!r}' for name, value in args_of(key).items())})"
         self.state = State.LOADING
         self.cause: Cause | None = None
         self.ts = 0
@@ -184,6 +192,11 @@ class Subscription:
         self.holders = 0
         self.runs = 0
         self.history: deque[Run] = deque(maxlen=HISTORY)
+
+    @property
+    def call(self) -> str:
+        """The call as text: `latest(channel='general')`."""
+        return call_of(self.key)
 
     def __repr__(self) -> str:
         return f"<Subscription {self.call} {self.state.value}>"

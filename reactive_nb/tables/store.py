@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 
@@ -142,6 +142,7 @@ class Store:
         # The file is not looked into before DuckDB does: on POSIX, closing it again would end the lock that a
         # connection of this same process holds on it.
         try:
+            _make_if_missing(file)
             connection = duckdb.connect(file)
         except duckdb.Error as error:
             raise refusals.unopened(file, error) from error
@@ -198,6 +199,19 @@ class Store:
             if not loading.awaited:
                 del self._loading[number]
         return keys, documents
+
+    def last_key(self, number: int, index: str) -> bytes | None:
+        """Return the largest key of an index other than `by_id`, or None when the table is empty.
+
+        Raises:
+            DatabaseFileError: The file is damaged or cannot be read.
+        """
+        key = self.placements[number].key(index)
+        try:
+            ((last,),) = self._reader.execute(f"SELECT max({key}) FROM {self.documents_table(number)}").fetchall()
+        except duckdb.Error as error:
+            raise refusals.unread(self.path, error) from error
+        return cast("bytes | None", last)
 
     @contextlib.contextmanager
     def transaction(self, ts: int, numbers: Collection[int]) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -331,6 +345,25 @@ class Store:
     def _read_placements(self) -> None:
         rows = self._require_open().execute(f"FROM {self.name('tables')} ORDER BY number").fetchall()
         self.placements = {row[0]: _placement(row) for row in rows}
+
+
+def _make_if_missing(file: Path) -> None:
+    """Put an empty database where there is no file, in one step.
+
+    DuckDB makes a file in several, and cannot open one whose making was interrupted. So it makes it beside, and the
+    name is added when it is whole; a link, not a move, which would put it over a file that another process has just
+    made. Where this does not work, for want of links or of anything else, opening makes the file in place or says why.
+    """
+    new = file.with_name(f"{file.name}.reactive_nb-new")
+    with contextlib.suppress(OSError):
+        new.unlink()  # what a crash left, perhaps after the link
+    if not file.exists():
+        with contextlib.suppress(OSError, duckdb.Error):
+            try:
+                duckdb.connect(new).close()
+                file.hardlink_to(new)
+            finally:
+                new.unlink()
 
 
 def _placement(row: tuple[Any, ...]) -> Placement:

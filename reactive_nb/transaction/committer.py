@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from reactive_nb.documents.document import CREATION_TIME, decode_document
 from reactive_nb.documents.interval import ALL, IntervalSet
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import HeadMoved
@@ -50,6 +51,7 @@ class Committer:
         log: Log,
         head: Snapshot,
         history: int = DEFAULT_COMMITS,
+        last_creation_ms: float = 0.0,
         publishing: AbstractContextManager[Any] | None = None,
     ) -> None:
         """Take over a log.
@@ -58,17 +60,18 @@ class Committer:
             log: Where commits go.
             head: The database as of some commit that the log can continue from; `pull` replays the rest.
             history: How many commits `recent` holds.
+            last_creation_ms: The newest `_creationTime` in it.
             publishing: Entered while a commit becomes visible; the engine's lock over all that listeners maintain.
         """
         self._log = log
         self._publishing = nullcontext() if publishing is None else publishing
         self.head = head
         self.recent = RecentCommits(head, history)
-        self.last_creation_ms = 0.0
+        self.last_creation_ms = last_creation_ms
         self._listeners: list[Callable[[Commit], None]] = []
 
     def on_commit(self, listener: Callable[[Commit], None]) -> None:
-        """Call `listener` with every commit, in order, when it is durable, in `recent`, and not yet the head."""
+        """Call `listener` with every commit, in order, when it has become the head; listeners must not raise."""
         self._listeners.append(listener)
 
     def commit(self, batch: Sequence[Proposal]) -> list[Commit | Overlap | None]:
@@ -103,7 +106,10 @@ class Committer:
         """Take over what the log holds beyond the head: at opening, or written by another engine."""
         for record in self._log.read(self.head.ts):
             snapshot, commit = replay(self.head, record.ts, record.payload)
-            self.last_creation_ms = max(self.last_creation_ms, commit.time_ms)
+            for change in commit.changes:
+                if change.new is not None:
+                    created = decode_document(change.new)[CREATION_TIME]
+                    self.last_creation_ms = max(self.last_creation_ms, created)
             self._publish(commit, snapshot)
 
     def _judge(
@@ -142,15 +148,8 @@ class Committer:
             # Too old to be judged: counted as a conflict with the oldest commit still held, so it runs again.
             oldest = self.recent.newest(1 << 30)[0]
             return Overlap(oldest, TABLES, "by_id", ALL, None)
-        tables = (accepted[-1][1] if accepted else self.head).tables
         reads: Reads | None = None
         for commit in (*since, *(commit for commit, _ in accepted)):
-            if commit.redeclared:
-                # Its keys and its validation came from a declaration that is no longer the one; or an id that it wrote
-                # names a table that is no longer there.
-                outdated = (transaction.writes.tables() & commit.redeclared) or (commit.redeclared - tables.keys())
-                if outdated:
-                    return Overlap(commit, min(outdated), "by_id", ALL, None)
             if reads is None:
                 reads = transaction.reads.intervals()
             found = overlap(reads, commit)
@@ -160,7 +159,8 @@ class Committer:
 
     def _publish(self, commit: Commit, snapshot: Snapshot) -> None:
         with self._publishing:
+            # Together and first: a listener that fails leaves a database that is whole.
             self.recent.append(commit, snapshot)
+            self.head = snapshot
             for listener in self._listeners:
                 listener(commit)
-            self.head = snapshot

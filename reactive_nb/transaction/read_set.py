@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reactive_nb.documents.interval import ALL, Interval, IntervalSet
+from reactive_nb.documents.interval import ALL, Interval, IntervalSet, point_interval
 from reactive_nb.schema.declaration import BY_ID
 from reactive_nb.transaction.commit import Commit
 
@@ -73,8 +73,11 @@ class ReadSet:
 
     def add_point(self, table: str, id: str) -> None:
         """Record a look at one document, there or not."""
-        key = id.encode()
-        self.add(table, BY_ID, Interval(key, key + b"\0"))
+        self.add(table, BY_ID, point_interval(id.encode()))
+
+    def add_declaration(self, table: str) -> None:
+        """Record a look at how a table is declared, or that it is not, and at none of its documents."""
+        self._reads.setdefault((table, BY_ID), [])
 
     def __bool__(self) -> bool:
         return bool(self._reads)
@@ -100,6 +103,5 @@ def overlap(reads: Mapping[tuple[str, str], IntervalSet], commit: Commit) -> Ove
         if keys:
             key = intervals.overlaps_any(keys)
             if key is not None:
-                interval = next(interval for interval in intervals if interval.contains(key))
-                return Overlap(commit, table, index, interval, key)
+                return Overlap(commit, table, index, intervals.around(key), key)
     return None

@@ -17,14 +17,13 @@ from reactive_nb.documents.snapshot import Change, Snapshot, TableState
 from reactive_nb.errors import TransactionClosed, UniqueViolation
 from reactive_nb.schema.declaration import (
     BY_CREATION_TIME,
-    BY_ID,
     FIRST_USER_TABLE_NUMBER,
     TABLES,
     TABLES_NUMBER,
     StoredTable,
     Table,
 )
-from reactive_nb.transaction.read_set import NOTHING, ReadSet, Scan
+from reactive_nb.transaction.read_set import ReadSet, Scan
 from reactive_nb.transaction.write_set import WriteSet
 from reactive_nb.values.ids import encode_id, table_number_of
 from reactive_nb.values.order import encode_value
@@ -94,15 +93,12 @@ class Transaction:
         return None if name is None else self.declared(name)
 
     def numbers(self) -> Mapping[str, int]:
-        """Return the number of every table by name, as the validators of ids want it."""
-        if not self.writes.redeclared:
-            return self.snapshot.numbers
-        mine = {name: state.stored.number for name, state in self.writes.redeclared.items() if state is not None}
-        return {**self.snapshot.numbers, **mine}
+        """Return the number of every table by name, as the validators of ids want it; each look is recorded."""
+        return _Numbers(self)
 
     def read_declaration(self, state: TableState) -> None:
         """Record that the result depends on a table being there, as it is declared."""
-        self.reads.add(state.name, BY_ID, NOTHING)
+        self.reads.add_declaration(state.name)
 
     def read_all_tables(self) -> None:
         """Record that the result depends on which tables there are."""
@@ -209,6 +205,7 @@ class Transaction:
             UniqueViolation: A unique index has another document under the same key.
             InvalidValue: The document is too large.
         """
+        self.reads.add_declaration(state.name)  # by which it was checked, and by which its keys are made
         new = None if document is None else encode_document(document, what)
         if new == old:
             return
@@ -274,6 +271,30 @@ class Transaction:
     def close(self) -> None:
         """End it: contexts that were handed out refuse from now on."""
         self._closed = True
+
+
+class _Numbers(Mapping[str, int]):
+    """The numbers of the tables that a transaction sees; a check of an id is a look at one of them."""
+
+    __slots__ = ("_transaction",)
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def __getitem__(self, name: str) -> int:
+        self._transaction.reads.add_declaration(name)
+        state = self._transaction.declared(name)
+        if state is None:
+            raise KeyError(name)
+        return state.stored.number
+
+    def __iter__(self) -> Iterator[str]:
+        self._transaction.read_all_tables()
+        snapshot, mine = self._transaction.snapshot, self._transaction.writes.redeclared
+        return (name for name in {**snapshot.tables, **mine} if self._transaction.declared(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _shown(document: dict[str, Any], path: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from reactive_nb.errors import SchemaError, ValidationError
 from reactive_nb.values.refusal import Refusal
 from reactive_nb.values.scalars import STRING, IdValidator, Validator
 from reactive_nb.values.shapes import UnionValidator, check_member
-from reactive_nb.values.value import Value, check_container, check_field_names, plain_names
+from reactive_nb.values.value import Nesting, Value, check_container, check_field_names, plain_names
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -25,7 +25,7 @@ class ArrayValidator(Validator):
     def __post_init__(self) -> None:
         check_member(self.items, "an array")
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         if type(value) is not list:
             if not isinstance(value, list):
                 raise self._refusal(value)
@@ -35,7 +35,7 @@ class ArrayValidator(Validator):
         result: list[Value] = []
         try:
             for item in value:
-                result.append(accept(item, tables, nesting - 1))  # its length is the position
+                result.append(accept(item, tables, nesting.inner))  # its length is the position
         except Refusal as refusal:
             refusal.steps.append(len(result))
             raise
@@ -59,7 +59,11 @@ class ArrayValidator(Validator):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RecordValidator(Validator):
-    """Accepts dicts with any number of keys, each accepted by `keys`, and values, each accepted by `values`."""
+    """Accepts dicts with any number of keys, each accepted by `keys`, and values, each accepted by `values`.
+
+    In a document a key is not empty and has no leading underscore, as in Convex. Arguments and results are not so
+    bound: a document, with its `_id`, is a record too.
+    """
 
     keys: Validator
     values: Validator
@@ -76,25 +80,25 @@ class RecordValidator(Validator):
                     hint="Use v.object(...) where the names are known",
                 )
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         if not isinstance(value, dict):
             raise self._refusal(value)
-        check_field_names(value)
+        check_field_names(value, nesting)
         value = plain_names(value)
         check_container(value, nesting)
         result: dict[str, Value] = {}
         name = ""
         try:
             for name, item in value.items():
-                if not name or name.startswith("_"):
+                if nesting.in_document and (not name or name.startswith("_")):
                     raise Refusal(
-                        "is under a key that no record has",
+                        "is under a key that no record in a document has",
                         "keys that are not empty and do not start with an underscore",
                         "Choose other keys",
                         ValidationError,
                     )
                 self.keys._accept(name, tables, nesting)
-                result[name] = self.values._accept(item, tables, nesting - 1)
+                result[name] = self.values._accept(item, tables, nesting.inner)
         except Refusal as refusal:
             refusal.steps.append(name)
             raise

@@ -18,7 +18,16 @@ from reactive_nb.values import wire
 from reactive_nb.values.conversion import vector
 from reactive_nb.values.ids import table_number_of
 from reactive_nb.values.refusal import Refusal, show
-from reactive_nb.values.value import MAX_ITEMS, MAX_NESTING, Value, check_container, normalized
+from reactive_nb.values.value import (
+    ANYWHERE,
+    IN_DOCUMENT,
+    MAX_ITEMS,
+    ONE_SCALAR,
+    Nesting,
+    Value,
+    check_container,
+    normalized,
+)
 
 NO_TABLES: Final[Mapping[str, int]] = {}
 SCALAR_TYPES: Final[frozenset[type]] = frozenset((type(None), bool, int, float, str, bytes, datetime))
@@ -37,7 +46,7 @@ class Validator(ABC):
     """Whether a field so declared may be missing; only `v.optional(...)` says so."""
 
     def check(
-        self, value: object, path: str = "$", tables: Mapping[str, int] = NO_TABLES, nesting: int = MAX_NESTING
+        self, value: object, path: str = "$", tables: Mapping[str, int] = NO_TABLES, nesting: Nesting = ANYWHERE
     ) -> Value:
         """Return the value normalised if this validator accepts it.
 
@@ -45,7 +54,7 @@ class Validator(ABC):
             value: Anything.
             path: Where it stands, for the error.
             tables: The number of each table by its name, against which ids are checked.
-            nesting: How many levels of lists and dicts it may have.
+            nesting: Which limits it has: `ANYWHERE`, or `IN_DOCUMENT` for a document or a part of one.
 
         Raises:
             ValidationError: It is a value, or stands for one, but not one that this validator accepts.
@@ -77,7 +86,7 @@ class Validator(ABC):
         return str(self._json()["type"])
 
     @abstractmethod
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value: ...
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value: ...
 
     @abstractmethod
     def _types(self) -> frozenset[type]:
@@ -101,7 +110,7 @@ class Validator(ABC):
         """Why this whole value is not accepted."""
         return Refusal(f"is {show(value)}", self._noun(), self._advice(), ValidationError)
 
-    def _converted(self, value: Any, nesting: int) -> Value:
+    def _converted(self, value: Any, nesting: Nesting) -> Value:
         """The plain value that an object stands for; what stands for none is refused as not of this kind."""
         try:
             return normalized(value, nesting)
@@ -122,7 +131,7 @@ class TypeValidator(Validator):
     advice: str
     builder: str
 
-    def _accept(self, value: Any, _: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, _: Mapping[str, int], nesting: Nesting, /) -> Value:
         result = self._converted(value, nesting)
         if type(result) not in self.types:
             raise self._refusal(value)
@@ -165,7 +174,7 @@ DATETIME: Final = _scalar("datetime", (datetime,), "a datetime", "Pass a datetim
 class AnyValidator(Validator):
     """Accepts every value."""
 
-    def _accept(self, value: Any, _: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, _: Mapping[str, int], nesting: Nesting, /) -> Value:
         return normalized(value, nesting)
 
     def _types(self) -> frozenset[type]:
@@ -202,12 +211,12 @@ class VectorValidator(Validator):
                 hint="Pass the length of your embeddings, such as v.vector(384)",
             )
 
-    def _accept(self, value: Any, _: Mapping[str, int], __: int, /) -> Value:
+    def _accept(self, value: Any, _: Mapping[str, int], __: Nesting, /) -> Value:
         if not isinstance(value, list) and type(value).__name__ != "ndarray":
             raise self._refusal(value)
         try:
             if isinstance(value, list):
-                check_container(value, 1)
+                check_container(value, IN_DOCUMENT)
                 value = value if set(map(type, value)) == {float} else _numbers(value)
             result = vector(value)
         except Refusal as refusal:
@@ -248,7 +257,7 @@ class IdValidator(Validator):
                 hint='Write v.id("users")',
             )
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         if type(value) is not str:
             value = self._converted(value, nesting)
         try:
@@ -294,7 +303,7 @@ class LiteralValidator(Validator):
             )
         object.__setattr__(self, "_identity", (type(self.value) is bool, self.value))
 
-    def _accept(self, value: Any, _: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, _: Mapping[str, int], nesting: Nesting, /) -> Value:
         result = self._converted(value, nesting)
         if type(result) not in self._types() or result != self.value:
             raise self._refusal(value)
@@ -321,7 +330,7 @@ def _can_be_literal(value: object) -> bool:
     if type(value) is float:
         return math.isfinite(value)
     try:
-        normalized(value, 0)
+        normalized(value, ONE_SCALAR)
     except Refusal:
         return False
     return type(value) in (str, int, bool)
@@ -332,7 +341,7 @@ def _numbers(items: list[Any]) -> list[Any]:
     numbers: list[Any] = []
     try:
         for item in items:
-            numbers.append(NUMBER._accept(item, NO_TABLES, 0))
+            numbers.append(NUMBER._accept(item, NO_TABLES, ONE_SCALAR))
     except Refusal as refusal:
         refusal.steps.append(len(numbers))
         raise

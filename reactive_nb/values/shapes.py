@@ -14,7 +14,16 @@ from typing import Any, ClassVar, Final, cast
 from reactive_nb.errors import SchemaError, ValidationError
 from reactive_nb.values.refusal import Refusal, show
 from reactive_nb.values.scalars import LiteralValidator, Validator
-from reactive_nb.values.value import MAX_FIELDS, MAX_INT, MAX_NESTING, MIN_INT, Value, check_container, plain_names
+from reactive_nb.values.value import (
+    ANYWHERE,
+    MAX_FIELDS,
+    MAX_INT,
+    MIN_INT,
+    Nesting,
+    Value,
+    check_container,
+    plain_names,
+)
 
 _FIELD_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9_]{0,62}")
 _DICT: Final[frozenset[type]] = frozenset((dict,))
@@ -55,13 +64,13 @@ class ObjectValidator(Validator):
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "_quick", {name: item._whole_types() for name, item in fields.items()})
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         if type(value) is not dict:
             if not isinstance(value, dict):
                 raise self._refusal(value)
             value = dict(value)
         result: dict[str, Value] = value.copy()
-        if nesting < 1:
+        if not nesting.left:
             check_container(value, nesting)
         quick = self._quick
         name: Any = None
@@ -80,7 +89,7 @@ class ObjectValidator(Validator):
                             continue
                     elif kind is not int or MIN_INT <= item <= MAX_INT:
                         continue
-                result[name] = self.fields[name]._accept(item, tables, nesting - 1)
+                result[name] = self.fields[name]._accept(item, tables, nesting.inner)
         except Refusal as refusal:
             refusal.steps.append(name)
             raise
@@ -177,7 +186,7 @@ class OptionalValidator(Validator):
     def __post_init__(self) -> None:
         check_member(self.inner, "an optional field")
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         try:
             return self.inner._accept(value, tables, nesting)
         except Refusal as refusal:
@@ -233,7 +242,7 @@ class UnionValidator(Validator):
         object.__setattr__(self, "_by_type", by_type)
         object.__setattr__(self, "_texts", frozenset(text for text in texts if isinstance(text, str)))
 
-    def _accept(self, value: Any, tables: Mapping[str, int], nesting: int, /) -> Value:
+    def _accept(self, value: Any, tables: Mapping[str, int], nesting: Nesting, /) -> Value:
         kind = type(value)
         if kind is str and value in self._texts:
             return cast("str", value)
@@ -320,7 +329,7 @@ def _likeness(member: Validator, value: Any, tables: Mapping[str, int]) -> tuple
     for name, validator in member.fields.items():
         if name in value:
             try:
-                validator._accept(value[name], tables, MAX_NESTING)
+                validator._accept(value[name], tables, ANYWHERE)
             except Refusal:
                 continue
             fields += 1

@@ -5,10 +5,12 @@ Comes in: whatever a cell hands over. Goes out: plain Python objects that share 
 bool, int (64 bits), float, str (valid Unicode), bytes, list, dict with str keys, datetime in UTC, and vectors, which
 are one-dimensional read-only float32 arrays of finite numbers.
 
-The limits are those of Convex, except that a vector is one item:
+Every value has at most 64 levels of lists and dicts, and no key that starts with "$", which the JSON form needs. What
+goes into a document has the limits of Convex's documents as well, except that a vector is one item; arguments and
+results may be larger, since they are computed from any number of documents:
 
-1. nesting: 64 levels of lists and dicts, 16 in a document (the document itself is the first);
-2. a dict has at most 1024 fields; a field name is up to 1024 printable ASCII characters and does not start with "$";
+1. 16 levels (the document itself is the first);
+2. a dict has at most 1024 fields; a field name is up to 1024 printable ASCII characters;
 3. a list has at most 8192 items.
 """
 
@@ -37,6 +39,27 @@ MIN_INT: Final = -(2**63)
 MAX_INT: Final = 2**63 - 1
 
 
+class Nesting:
+    """How many levels of lists and dicts may follow, and whether they go into a document, which has further limits.
+
+    Each level leads to the next, so going one deeper costs a look at an attribute and no more than counting down.
+    """
+
+    __slots__ = ("in_document", "inner", "left")
+
+    def __init__(self, left: int, *, in_document: bool = False) -> None:
+        self.left = left
+        self.in_document = in_document
+        self.inner: Nesting = Nesting(left - 1, in_document=in_document) if left else self
+        """What holds inside a list or dict at this level."""
+
+
+ANYWHERE: Final = Nesting(MAX_NESTING)
+"""An argument, a result, or a part of one."""
+IN_DOCUMENT: Final = Nesting(MAX_DOCUMENT_NESTING, in_document=True)
+ONE_SCALAR: Final = Nesting(0)
+
+
 class Unset:
     """The type of `UNSET`."""
 
@@ -61,13 +84,13 @@ It is not a value and is never stored.
 _AS_IT_IS = frozenset((type(None), bool, float, bytes))
 
 
-def normalize(value: object, path: str = "$", nesting: int = MAX_NESTING) -> Value:
+def normalize(value: object, path: str = "$", nesting: Nesting = ANYWHERE) -> Value:
     """Return `value` as plain Python objects of its own.
 
     Args:
         value: Anything.
         path: Where it stands, for the error.
-        nesting: How many levels of lists and dicts it may have.
+        nesting: Which limits it has: `ANYWHERE`, or `IN_DOCUMENT` for a document or a part of one.
 
     Raises:
         InvalidValue: Some part of it is not a value or is past a limit; `path` leads to that part.
@@ -82,7 +105,7 @@ def normalize(value: object, path: str = "$", nesting: int = MAX_NESTING) -> Val
         raise refusal.at(path) from None
 
 
-def normalized(value: Any, nesting: int) -> Value:
+def normalized(value: Any, nesting: Nesting) -> Value:
     """Do the work of `normalize`; raises `Refusal`, so that the caller can add its own steps to the path."""
     same: Value = value
     kind = type(value)
@@ -113,9 +136,9 @@ def normalized(value: Any, nesting: int) -> Value:
     return value if type(value).__name__ == "ndarray" else normalized(value, nesting)
 
 
-def _normalized_object(value: dict[str, Any], nesting: int) -> Value:
+def _normalized_object(value: dict[str, Any], nesting: Nesting) -> Value:
     check_container(value, nesting)
-    check_field_names(value)
+    check_field_names(value, nesting)
     result = value.copy()
     name = ""
     foreign_names = False
@@ -129,62 +152,72 @@ def _normalized_object(value: dict[str, Any], nesting: int) -> Value:
                     continue
             elif kind in _AS_IT_IS:
                 continue
-            result[name] = normalized(item, nesting - 1)
+            result[name] = normalized(item, nesting.inner)
     except Refusal as refusal:
         refusal.steps.append(name)
         raise
     return plain_names(result) if foreign_names else result
 
 
-def _normalized_array(value: list[Any], nesting: int) -> Value:
+def _normalized_array(value: list[Any], nesting: Nesting) -> Value:
     check_container(value, nesting)
     result: list[Value] = []
     try:
         for item in value:
-            result.append(normalized(item, nesting - 1))  # its length is the position
+            result.append(normalized(item, nesting.inner))  # its length is the position
     except Refusal as refusal:
         refusal.steps.append(len(result))
         raise
     return result
 
 
-def check_container(value: dict[Any, Any] | list[Any], nesting: int) -> None:
-    """Raise `Refusal` if no level is left for this dict or list, or it has too many members."""
-    if nesting < 1:
+def check_container(value: dict[Any, Any] | list[Any], nesting: Nesting) -> None:
+    """Raise `Refusal` if no level is left for this dict or list, or it has too many members for a document."""
+    if not nesting.left:
         raise Refusal(
             "is nested too deeply",
             f"at most {MAX_DOCUMENT_NESTING} levels of lists and dicts in a document, {MAX_NESTING} in an argument",
             "Flatten it, or keep the inner part in a document of its own",
         )
+    if not nesting.in_document:
+        return
     if type(value) is dict:
         if len(value) > MAX_FIELDS:
             raise Refusal(
-                f"has {len(value)} fields", f"at most {MAX_FIELDS}", "Use a list, or one document for each entry"
+                f"has {len(value)} fields",
+                f"at most {MAX_FIELDS} in a document",
+                "Use a list, or one document for each entry",
             )
     elif len(value) > MAX_ITEMS:
         raise Refusal(
-            f"has {len(value)} items", f"at most {MAX_ITEMS}", "Use one document for each item, or a vector for numbers"
+            f"has {len(value)} items",
+            f"at most {MAX_ITEMS} in a document",
+            "Use one document for each item, or a vector for numbers",
         )
 
 
-def check_field_names(value: dict[str, Any]) -> None:
-    """Raise `Refusal` unless every key can be a field name."""
+def check_field_names(value: dict[str, Any], nesting: Nesting) -> None:
+    """Raise `Refusal` unless every key is a string that a dict may have here."""
     try:
         joined = "".join(value)
     except TypeError:
         joined = "$"
     # All names together in four operations; only if that fails, each by itself to find the culprit.
-    if joined.isascii() and joined.isprintable() and "$" not in joined and len(joined) <= MAX_FIELD_NAME:
+    short_and_plain = not nesting.in_document or (joined.isprintable() and len(joined) <= MAX_FIELD_NAME)
+    if joined.isascii() and "$" not in joined and short_and_plain:
         return
     for name in value:
         if not isinstance(name, str):
             raise Refusal(f"has the key {show(name)}", "keys that are strings", "Convert the keys with str()")
-        if not name.isascii() or not name.isprintable() or name.startswith("$") or len(name) > MAX_FIELD_NAME:
-            raise Refusal(
-                f"has the key {show(name)}",
-                f"keys of at most {MAX_FIELD_NAME} printable ASCII characters that do not start with '$'",
-                "Rename the key, or keep a list of dicts with a key and a value each",
-            )
+        if nesting.in_document:
+            bad = not name.isascii() or not name.isprintable() or len(name) > MAX_FIELD_NAME
+            expected = f"keys of at most {MAX_FIELD_NAME} printable ASCII characters that do not start with '$'"
+        else:
+            bad = not _is_unicode(name)
+            expected = "keys of valid Unicode that do not start with '$'"
+        if bad or name.startswith("$"):
+            hint = "Rename the key, or keep a list of dicts with a key and a value each"
+            raise Refusal(f"has the key {show(name)}", expected, hint)
 
 
 def plain_names(value: dict[str, Any]) -> dict[str, Any]:
@@ -217,6 +250,14 @@ def value_size(value: Value) -> int:
     if isinstance(value, int | float | datetime):
         return 9
     return 2 + value.nbytes
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_unicode(text: str) -> None:

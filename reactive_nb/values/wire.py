@@ -24,7 +24,9 @@ from reactive_nb.errors import InvalidValue
 from reactive_nb.values.conversion import vector, vector_of_bytes
 from reactive_nb.values.refusal import Refusal, show
 from reactive_nb.values.value import (
-    MAX_NESTING,
+    ANYWHERE,
+    ONE_SCALAR,
+    Nesting,
     Value,
     check_container,
     check_field_names,
@@ -99,13 +101,13 @@ def to_json(value: Value) -> Any:
     return {"$vector": value.tolist()}
 
 
-def from_json(json: Any, path: str = "$", nesting: int = MAX_NESTING) -> Value:
+def from_json(json: Any, path: str = "$", nesting: Nesting = ANYWHERE) -> Value:
     """Return the value that `to_json` wrote.
 
     Args:
         json: What `json.loads` returned; it may come from a stranger.
         path: Where it stands, for the error.
-        nesting: How many levels of arrays and objects it may have.
+        nesting: Which limits it has: `ANYWHERE`, or `IN_DOCUMENT` for a document or a part of one.
 
     Raises:
         InvalidValue: It is not the JSON of a value; `path` leads to the culprit.
@@ -116,7 +118,7 @@ def from_json(json: Any, path: str = "$", nesting: int = MAX_NESTING) -> Value:
         raise refusal.at(path) from None
 
 
-def _from_json(json: Any, nesting: int) -> Value:
+def _from_json(json: Any, nesting: Nesting) -> Value:
     if not isinstance(json, list | dict):
         return normalized(json, nesting)
     if isinstance(json, dict) and len(json) == 1:
@@ -127,24 +129,24 @@ def _from_json(json: Any, nesting: int) -> Value:
     return _array_from_json(json, nesting) if isinstance(json, list) else _object_from_json(json, nesting)
 
 
-def _array_from_json(json: list[Any], nesting: int) -> Value:
+def _array_from_json(json: list[Any], nesting: Nesting) -> Value:
     items: list[Value] = []
     try:
         for item in json:
-            items.append(_from_json(item, nesting - 1))
+            items.append(_from_json(item, nesting.inner))
     except Refusal as refusal:
         refusal.steps.append(len(items))
         raise
     return items
 
 
-def _object_from_json(json: dict[str, Any], nesting: int) -> Value:
-    check_field_names(json)
+def _object_from_json(json: dict[str, Any], nesting: Nesting) -> Value:
+    check_field_names(json, nesting)
     fields: dict[str, Value] = {}
     name = ""
     try:
         for name, item in json.items():
-            fields[name] = _from_json(item, nesting - 1)
+            fields[name] = _from_json(item, nesting.inner)
     except Refusal as refusal:
         refusal.steps.append(name)
         raise
@@ -171,7 +173,7 @@ def _untagged(tag: str, content: Any) -> Value:
             case "$bytes":
                 return b64decode(content, validate=True)
             case "$datetime":
-                return normalized(datetime.fromisoformat(content), 0)
+                return normalized(datetime.fromisoformat(content), ONE_SCALAR)
             case _:
                 if not isinstance(content, list) or any(type(number) not in (int, float) for number in content):
                     raise TypeError

@@ -214,7 +214,7 @@ def test_a_turn_holds_nobody_up_for_ever(database: Database, monkeypatch: pytest
 
 
 def test_who_does_not_get_the_turn_goes_on_without(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactive_nb.engine.commit_queue.PATIENCE_SECONDS", 0.001)
+    monkeypatch.setattr("reactive_nb.engine.commit_queue.TURN_SECONDS", 0.001)
     queue = CommitQueue(database.committer)
     went_on: list[bool] = []
 
@@ -231,8 +231,7 @@ def test_who_does_not_get_the_turn_goes_on_without(database: Database, monkeypat
 
 
 def test_a_turn_whose_end_was_lost_runs_out(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reactive_nb.engine.commit_queue.TURN_SECONDS", 10**6)
-    monkeypatch.setattr("reactive_nb.engine.commit_queue.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("reactive_nb.engine.commit_queue.TURN_SECONDS", 0)
     queue = CommitQueue(database.committer)
     theirs = insert(database)
     outcomes: list[object] = []

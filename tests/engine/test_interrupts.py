@@ -82,3 +82,21 @@ def test_a_lock_is_held_in_its_section_and_free_after_a_failure() -> None:
         1 / 0  # noqa: B018
 
     assert not lock.bare.locked()
+
+
+@pytest.mark.parametrize("name", ["SIGALRM", "SIGTERM"])
+def test_other_handlers_that_raise_wait_too(name: str) -> None:
+    def give_up(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    number = getattr(signal, name)
+    before = signal.signal(number, give_up)
+    reached = False
+    try:
+        with pytest.raises(TimeoutError), Uninterrupted():
+            signal.raise_signal(number)
+            reached = True
+    finally:
+        signal.signal(number, before)
+
+    assert reached

@@ -229,6 +229,32 @@ def test_a_result_that_does_not_fit_is_refused_and_undone(kind: str, db: Engine)
     assert db.ts == 0
 
 
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [
+        (list[dict], [{"_id": "x", "_creationTime": 1.0, "n": 2}]),
+        (dict, {"_id": "x"}),
+        (dict[str, Any], {"_id": "x"}),
+        (list[float], [0.5] * 10_000),
+        (dict[str, int], {f"k{n}": n for n in range(2000)}),
+        (dict[str, int], {"Zürich": 3, "": 1}),
+        (Any, [{"Zürich": [0] * 10_000}]),
+    ],
+    ids=["documents", "a document", "a dict by str", "10 000 items", "2000 keys", "Unicode keys", "anything"],
+)
+def test_an_argument_and_a_result_are_not_bound_by_the_limits_of_documents(hint: Any, value: Any, db: Engine) -> None:
+    def echo(ctx: Any, given: Any) -> Any:
+        return given
+
+    echo.__annotations__.update({"given": hint, "return": hint})
+    echo_back = db.query(echo)
+
+    assert echo_back(value) == value
+    assert echo_back(given=value) == value  # now from the cache
+    with echo_back.live(value) as live:
+        assert live.value == value
+
+
 @pytest.mark.parametrize("hint", [None, complex], ids=["None", "a type that no value has"])
 def test_an_annotation_of_the_result_that_is_no_kind_of_value_checks_nothing(hint: Any, db: Engine) -> None:
     def pair(ctx: Any) -> Any:

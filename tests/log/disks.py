@@ -7,6 +7,7 @@ surely survives `after_power_loss`; what was written since may be there in any s
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ NEW_PATH = Path("/data/x.duckdb.log.new")
 DATABASE_ID = bytes(range(16))
 
 SECTOR = 16  # bytes; smaller than a real one, so that short records are torn in many ways, too
+RESERVE = 96  # bytes; some appends of a test fit into it, others need room of their own
 
 
 class Inode:
@@ -54,10 +56,12 @@ class Disk(Files):
         crash_at: The number of the call at which the process dies. Every call from then on raises `Crash`.
         capacity: How many bytes all files together may hold; a write takes what fits.
         longest_write: How many bytes one write takes at most.
+        cannot_reserve: The error number with which every reservation is refused, or None.
     """
 
     __slots__ = (
         "calls",
+        "cannot_reserve",
         "capacity",
         "crash_at",
         "descriptors",
@@ -67,6 +71,8 @@ class Disk(Files):
         "names",
         "readers",
     )
+
+    reserve = RESERVE
 
     def __init__(self, files: dict[Path, bytes] | None = None) -> None:
         self.names = {path: Inode(data) for path, data in (files or {}).items()}
@@ -78,6 +84,7 @@ class Disk(Files):
         self.crash_at: int | None = None
         self.capacity: int | None = None
         self.longest_write: int | None = None
+        self.cannot_reserve: int | None = None
 
     def contents(self, path: Path = PATH) -> bytes:
         """Return what a program sees in the file."""
@@ -113,22 +120,42 @@ class Disk(Files):
         """Whether no descriptor and no reader is open."""
         return not self.descriptors and all(reader.closed for reader in self.readers)
 
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        taken = len(data)
+    def read_at(self, descriptor: int, size: int, offset: int) -> bytes:
+        self._called("read_at")
+        return bytes(self.descriptors[descriptor].data[offset : offset + size])
+
+    def write(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
+        inode = self.descriptors[descriptor]
+        taken = min(len(data), self._largest(inode) - offset)
         if self.longest_write is not None:
             taken = min(taken, self.longest_write)
-        if self.capacity is not None:
-            taken = min(taken, self.capacity - sum(len(inode.data) for inode in self.names.values()))
-        inode = self.descriptors[descriptor]
-        if self.crash_at == len(self.calls):  # the crash finds this write under way
-            inode.data += data[:taken]
+
+        def do() -> None:
+            inode.data += bytes(max(0, offset - len(inode.data)))
+            inode.data[offset : offset + taken] = data[:taken]
             inode.changed()
-        self._called("write")
+
+        self._under_way("write", do)
         if not taken and self.capacity is not None:
             raise OSError(errno.ENOSPC, "No space left on device")
-        inode.data += data[:taken]
-        inode.changed()
+        do()
         return taken
+
+    def allocate(self, descriptor: int, offset: int, size: int) -> None:
+        inode = self.descriptors[descriptor]
+        wanted = max(len(inode.data), offset + size)
+        given = min(wanted, self._largest(inode))
+
+        def do() -> None:
+            inode.data += bytes(given - len(inode.data))
+            inode.changed()
+
+        self._under_way("allocate", do)
+        if self.cannot_reserve is not None:
+            raise OSError(self.cannot_reserve, "reserving refused")
+        do()  # as much as there is room for, as ext4 does, even when that is not enough
+        if given < wanted:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     def sync(self, descriptor: int) -> None:
         self._called("sync")
@@ -160,6 +187,18 @@ class Disk(Files):
     def sync_folder(self, path: Path) -> None:
         self._called("sync_folder")
         self.name_history = [dict(self.names)]
+
+    def _largest(self, inode: Inode) -> int:
+        """Return how long the file may become."""
+        if self.capacity is None:
+            return 1 << 40
+        return max(len(inode.data), self.capacity - sum(len(i.data) for i in self.names.values() if i is not inode))
+
+    def _under_way(self, name: str, do: Callable[[], None]) -> None:
+        """Note the call; a crash at it finds it done, though nobody is told."""
+        if self.crash_at == len(self.calls):
+            do()
+        self._called(name)
 
     def _called(self, name: str) -> None:
         number = len(self.calls)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from reactive_nb.errors import LogWriteError, ReactiveError
 from reactive_nb.log import FileLog, Record
-from tests.log.disks import DATABASE_ID, PATH, Crash, Disk
+from reactive_nb.log.frames import FILE_HEADER_SIZE, FRAME_HEADER_SIZE
+from tests.log.disks import DATABASE_ID, PATH, RESERVE, Crash, Disk
 
 
 def open_log(disk: Disk) -> FileLog:
@@ -31,15 +32,19 @@ def io_error() -> OSError:
 
 
 @pytest.mark.parametrize("room", range(80))
-def test_on_a_full_disk_an_append_is_refused_whole_and_succeeds_when_there_is_room(room: int) -> None:
+@pytest.mark.parametrize("cannot_reserve", [None, errno.EOPNOTSUPP])
+def test_on_a_full_disk_an_append_is_refused_whole_and_succeeds_when_there_is_room(
+    room: int, cannot_reserve: int | None
+) -> None:
     disk = Disk()
+    disk.cannot_reserve = cannot_reserve
     log = open_log(disk)
     log.append([b"kept"], expected_head=0)
-    before = disk.contents()
-    disk.capacity = len(before) + room
+    before = disk.contents()[: FILE_HEADER_SIZE + FRAME_HEADER_SIZE + len(b"kept")]
+    disk.capacity = len(disk.contents()) + room
 
     with pytest.raises(LogWriteError) as caught:
-        log.append([b"first", b"second", b"third"], expected_head=1)
+        log.append([b"first", b"second", b"third" * RESERVE], expected_head=1)
 
     assert str(caught.value) == (
         "Cannot append to /data/x.duckdb.log: No space left on device (ENOSPC). "
@@ -80,7 +85,7 @@ def test_after_a_failed_sync_the_log_refuses_to_write_until_it_is_opened_again()
     disk = Disk()
     log = open_log(disk)
     log.append([b"kept"], expected_head=0)
-    disk.faults = {len(disk.calls) + 1: io_error()}
+    disk.faults = {len(disk.calls) + 2: io_error()}  # after the look at the end and the write
 
     with pytest.raises(LogWriteError) as first:
         log.append([b"lost"], expected_head=1)
@@ -110,16 +115,17 @@ def test_remains_of_an_append_that_cannot_be_cut_off_stop_the_log_and_are_cut_of
     log = open_log(disk)
     log.append([b"kept"], expected_head=0)
     disk.capacity = len(disk.contents()) + 10
-    disk.faults = {len(disk.calls) + 2: io_error()}  # a short write, none, then the truncation
+    # The look at the end, no reserve, which is taken back, a short write, none, then the truncation.
+    disk.faults = {len(disk.calls) + 5: io_error()}
 
     with pytest.raises(LogWriteError, match=r"ENOSPC.* Check the disk, then open the database again"):
-        log.append([b"lost"], expected_head=1)
+        log.append([b"lost" * RESERVE], expected_head=1)
     disk.capacity = None
     with pytest.raises(LogWriteError, match="an earlier write could not be made durable"):
         log.append([b"refused"], expected_head=1)
 
     again = open_log(disk)
-    assert (again.cut_bytes, list(again.read(0))) == (10, [Record(1, b"kept")])
+    assert (again.cut_bytes, list(again.read(0))) == (RESERVE + 10, [Record(1, b"kept")])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -130,7 +136,7 @@ def test_a_refused_append_stays_away_when_the_power_goes_next(seed: int) -> None
     disk.capacity = len(disk.contents()) + 60
 
     with pytest.raises(LogWriteError):
-        log.append([b"refused, but written", b"refused"], expected_head=1)
+        log.append([b"refused, but written", b"refused" * RESERVE], expected_head=1)
 
     found = open_log(disk.after_power_loss(Random(seed)))
     assert (found.cut_bytes, list(found.read(0))) == (0, [Record(1, b"kept")])
@@ -183,7 +189,10 @@ def test_after_a_move_that_may_not_last_nothing_is_appended_that_its_undoing_wou
 
 @dataclass
 class Story:
-    """A life of a log that makes every call there is, noting what it was told."""
+    """A life of a log that makes every call there is, noting what it was told.
+
+    Its appends fit into the reserve or need the next one, and one of them is torn inside it.
+    """
 
     disk: Disk
     told: dict[int, bytes] = field(default_factory=dict)  # acknowledged and not dropped
@@ -199,7 +208,7 @@ class Story:
         self.read()
         self.close()
         if PATH in self.disk.names:
-            self.disk.names[PATH].data += b"torn"
+            self.disk.names[PATH].data += b"torn" + bytes(RESERVE)
         self.open()
         self.append(b"six", b"seven")
         self.close()
@@ -256,7 +265,8 @@ CALLS = calls_of_a_story()
 
 def test_the_story_makes_every_call_there_is() -> None:
     assert set(CALLS) == {
-        "open", "create", "open_reader", "read", "write", "sync", "truncate", "close", "replace", "remove", "sync_folder",
+        "open", "create", "open_reader", "read", "read_at", "write", "allocate", "sync", "truncate", "close", "replace",
+        "remove", "sync_folder",
     }  # fmt: skip
 
 
@@ -322,7 +332,7 @@ class Life:
     dies_at: int
 
 
-lives = st.builds(Life, steps=st.lists(st.integers(-6, 5), max_size=8), dies_at=st.integers(0, 40))
+lives = st.builds(Life, steps=st.lists(st.integers(-6, 5), max_size=8), dies_at=st.integers(0, 50))
 
 
 @settings(max_examples=300, deadline=None)

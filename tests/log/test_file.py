@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from reactive_nb.errors import (
 )
 from reactive_nb.log import FileLog, Record
 from reactive_nb.log.frames import FILE_HEADER_SIZE, FRAME_HEADER_SIZE, MAX_PAYLOAD, FileHeader
-from tests.log.disks import DATABASE_ID, NEW_PATH, PATH, SECTOR, Disk
+from tests.log.disks import DATABASE_ID, NEW_PATH, PATH, RESERVE, SECTOR, Disk
 
 # Records 1 | 2 | 3 4 5 | 6 7, a bar between appends.
 APPENDS = [[b"one"], [b"two"], [b"three", b"", b"five"], [b"six", b"seven"]]
@@ -31,19 +32,27 @@ def open_log(disk: Disk) -> FileLog:
 
 
 def written() -> bytes:
-    """The file after `APPENDS`."""
+    """The frames of `APPENDS` behind a header, and nothing else."""
     disk = Disk()
     log = open_log(disk)
     for payloads in APPENDS:
         log.append(payloads, log.head)
-    log.close()
-    return disk.contents()
+    return without_reserve(disk)
+
+
+def without_reserve(disk: Disk) -> bytes:
+    """The file up to the end of its last record, whose payload does not end with a zero."""
+    return disk.contents().rstrip(b"\0")
 
 
 WRITTEN = written()
 ENDS = [FILE_HEADER_SIZE]  # ENDS[ts] is the offset behind record ts
 for _payload in PAYLOADS:
     ENDS.append(ENDS[-1] + FRAME_HEADER_SIZE + len(_payload))
+
+
+# A log is left with the unused part of its reserve behind it.
+reserved = pytest.mark.parametrize("reserve", [b"", bytes(1), bytes(RESERVE)], ids=["no reserve", "a byte", "reserve"])
 
 
 def whole_records(count: int) -> list[Record]:
@@ -121,20 +130,24 @@ def test_an_iterator_holds_the_file_only_while_it_is_read(taken: int) -> None:
 
 
 @pytest.mark.parametrize("size", range(FILE_HEADER_SIZE, len(WRITTEN) + 1))
-def test_a_file_cut_anywhere_keeps_exactly_the_whole_records_before_the_cut(size: int) -> None:
-    disk = Disk({PATH: WRITTEN[:size]})
+@reserved
+def test_an_append_cut_off_anywhere_keeps_exactly_the_whole_records_before_the_cut(size: int, reserve: bytes) -> None:
+    left = WRITTEN[:size] + reserve
+    disk = Disk({PATH: left})
     whole = sum(1 for end in ENDS[1:] if end <= size)
+    torn = left[ENDS[whole] :].rstrip(b"\0")
 
     log = open_log(disk)
 
-    assert (log.head, log.cut_bytes) == (whole, size - ENDS[whole])
+    assert (log.head, log.cut_bytes) == (whole, len(torn))
     assert list(log.read(0)) == whole_records(whole)
-    assert disk.names[PATH].synced == WRITTEN[: ENDS[whole]]
+    assert disk.names[PATH].synced == (WRITTEN[: ENDS[whole]] if torn else left)
 
 
 @pytest.mark.parametrize("size", range(FILE_HEADER_SIZE, len(WRITTEN), 7))
-def test_appending_goes_on_behind_the_whole_records(size: int) -> None:
-    disk = Disk({PATH: WRITTEN[:size]})
+@reserved
+def test_appending_goes_on_behind_the_whole_records(size: int, reserve: bytes) -> None:
+    disk = Disk({PATH: WRITTEN[:size] + reserve})
     log = open_log(disk)
     whole = log.head
 
@@ -145,18 +158,18 @@ def test_appending_goes_on_behind_the_whole_records(size: int) -> None:
     assert list(again.read(0)) == [*whole_records(whole), Record(whole + 1, b"next")]
 
 
+@reserved
 @pytest.mark.parametrize(
     ("left", "whole"),
     [
-        pytest.param(b"\0", 2, id="a zero"),
-        pytest.param(bytes(300), 2, id="zeros, as of a file that grew before its contents were written"),
+        pytest.param(bytes(300) + b"\x01", 2, id="zeros and a last byte"),
         pytest.param(b"\xff" * 300, 2, id="ones"),
         pytest.param(WRITTEN[ENDS[2] : ENDS[4] - 1], 3, id="the first of two records"),
         pytest.param(bytes(33) + WRITTEN[ENDS[3] : ENDS[5]], 2, id="an append without its first record"),
     ],
 )
-def test_whatever_an_interrupted_append_left_is_cut_off(left: bytes, whole: int) -> None:
-    disk = Disk({PATH: WRITTEN[: ENDS[2]] + left})
+def test_whatever_an_interrupted_append_left_is_cut_off(left: bytes, whole: int, reserve: bytes) -> None:
+    disk = Disk({PATH: WRITTEN[: ENDS[2]] + left + reserve})
 
     log = open_log(disk)
 
@@ -164,18 +177,29 @@ def test_whatever_an_interrupted_append_left_is_cut_off(left: bytes, whole: int)
     assert disk.contents() == WRITTEN[: ENDS[whole]]
 
 
-def test_sectors_missing_inside_the_last_append_are_torn_and_not_damage() -> None:
-    disk = Disk()
+@reserved
+def test_whichever_sectors_of_the_last_append_survive_the_records_before_the_first_gap_are_kept(
+    reserve: bytes,
+) -> None:
+    disk = Disk({PATH: WRITTEN})
     log = open_log(disk)
-    log.append([b"kept"], expected_head=0)
-    synced = len(disk.contents())
-    log.append([b"%d" % i * 30 for i in range(2, 8)], expected_head=1)
-    torn = bytearray(disk.contents())
-    torn[synced + SECTOR : synced + 4 * SECTOR] = bytes(3 * SECTOR)
+    log.append([b"eight", b"nine" * 9, b"ten"], log.head)
+    ends = [*ENDS, *(ENDS[-1] + size for size in (33, 97, 128))]
+    written = without_reserve(disk)
+    sectors = range(ENDS[-1], len(written), SECTOR)
+    assert len(sectors) == 8
 
-    log = open_log(Disk({PATH: bytes(torn)}))
+    for survivors in product([True, False], repeat=len(sectors)):
+        left = bytearray(written + reserve)
+        for sector, survives in zip(sectors, survivors, strict=True):
+            if not survives:
+                left[sector : sector + SECTOR] = bytes(len(left[sector : min(sector + SECTOR, len(written))]))
+        whole = sum(1 for end in ends[1:] if left[:end] == written[:end])
 
-    assert (log.head, log.cut_bytes) == (1, len(torn) - synced)
+        log = open_log(Disk({PATH: bytes(left)}))
+
+        assert (log.head, log.cut_bytes) == (whole, len(left[ends[whole] :].rstrip(b"\0"))), survivors
+        assert [record.payload for record in log.read(7)] == [b"eight", b"nine" * 9, b"ten"][: whole - 7]
 
 
 @pytest.mark.parametrize(
@@ -185,12 +209,13 @@ def test_sectors_missing_inside_the_last_append_are_torn_and_not_damage() -> Non
         pytest.param(WRITTEN.replace(DATABASE_ID, b"x" * 16), id="an older copy under another name"),
     ],
 )
-def test_a_torn_record_whose_payload_holds_a_log_is_torn(content: bytes) -> None:
+@reserved
+def test_a_torn_record_whose_payload_holds_a_log_is_torn(content: bytes, reserve: bytes) -> None:
     disk = Disk({PATH: WRITTEN})
     log = open_log(disk)
     log.append([b"backup: " + content + b" end"], log.head)
 
-    log = open_log(Disk({PATH: disk.contents()[:-1]}))
+    log = open_log(Disk({PATH: without_reserve(disk)[:-1] + reserve}))
 
     assert list(log.read(0)) == whole_records(7)
 
@@ -209,9 +234,12 @@ def test_a_file_that_ends_inside_its_header_is_damaged_because_no_crash_leaves_o
 
 
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
-def test_a_changed_byte_anywhere_is_damage_or_in_the_last_append_torn_and_never_a_wrong_record(mask: int) -> None:
-    for at in range(len(WRITTEN)):
-        changed = bytearray(WRITTEN)
+@reserved
+def test_a_changed_byte_anywhere_is_damage_or_in_the_last_append_torn_and_never_a_wrong_record(
+    mask: int, reserve: bytes
+) -> None:
+    for at in range(len(WRITTEN + reserve)):
+        changed = bytearray(WRITTEN + reserve)
         changed[at] ^= mask
         disk = Disk({PATH: bytes(changed)})
         ts = sum(1 for end in ENDS if end <= at)  # the record with the changed byte; 0 is the file's header
@@ -225,20 +253,24 @@ def test_a_changed_byte_anywhere_is_damage_or_in_the_last_append_torn_and_never_
         else:
             log = open_log(disk)
             assert list(log.read(0)) == whole_records(ts - 1)
-            assert log.cut_bytes == len(WRITTEN) - ENDS[ts - 1]
+            assert log.cut_bytes == len(changed.rstrip(b"\0")) - ENDS[ts - 1]
+            assert disk.names[PATH].synced == WRITTEN[: ENDS[ts - 1]]
 
 
 @pytest.mark.parametrize("lost", range(1, 7))
-def test_a_record_missing_in_the_middle_is_damage(lost: int) -> None:
-    disk = Disk({PATH: WRITTEN[: ENDS[lost - 1]] + WRITTEN[ENDS[lost] :]})
+@reserved
+def test_a_record_missing_in_the_middle_is_damage(lost: int, reserve: bytes) -> None:
+    disk = Disk({PATH: WRITTEN[: ENDS[lost - 1]] + WRITTEN[ENDS[lost] :] + reserve})
 
     with pytest.raises(LogDamaged, match=rf"record {lost}, at byte \d+, is damaged: record {lost + 1} stands"):
         open_log(disk)
 
 
 @pytest.mark.parametrize("at", range(FILE_HEADER_SIZE, ENDS[5]))
-def test_a_byte_too_many_or_too_few_before_the_last_append_is_damage(at: int) -> None:
-    for changed in (WRITTEN[:at] + b"\x55" + WRITTEN[at:], WRITTEN[:at] + WRITTEN[at + 1 :]):
+@reserved
+def test_a_byte_too_many_or_too_few_before_the_last_append_is_damage(at: int, reserve: bytes) -> None:
+    written = WRITTEN + reserve
+    for changed in (written[:at] + b"\x55" + written[at:], written[:at] + written[at + 1 :]):
         with pytest.raises(LogDamaged):
             open_log(Disk({PATH: changed}))
 
@@ -277,14 +309,15 @@ def test_opening_syncs_what_a_killed_process_may_have_written_only() -> None:
     assert disk.calls[-1] == "sync_folder"
 
 
-def test_an_append_is_one_write_and_one_sync() -> None:
+def test_an_append_is_a_look_at_the_end_one_write_and_one_sync() -> None:
     disk = Disk()
     log = open_log(disk)
+    log.append([b"a"], expected_head=0)
     disk.calls.clear()
 
-    log.append([b"a", b"b", b"c"], expected_head=0)
+    log.append([b"b", b"c", b"d"], expected_head=1)
 
-    assert disk.calls == ["write", "sync"]
+    assert disk.calls == ["read_at", "write", "sync"]
 
 
 def test_a_new_file_left_by_a_crash_is_removed() -> None:

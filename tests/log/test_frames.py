@@ -13,6 +13,7 @@ from reactive_nb.log.frames import (
     Flaw,
     decode_file_header,
     encode_frames,
+    end_of_contents,
     later_append,
     mark_of,
     read_payload,
@@ -81,6 +82,23 @@ FRAME = encode_frames(MARK, 7, [b"hello"])
 )
 def test_reading_a_frame_gives_its_payload_or_the_flaw(data: bytes, found: bytes | Flaw | None) -> None:
     assert read_payload(BytesIO(data), MARK, ts=7) == found
+
+
+@pytest.mark.parametrize(
+    ("data", "end"),
+    [
+        (b"", 1),
+        (bytes(100), 1),
+        (b"\1", 2),
+        (b"\0\1\0\1" + bytes(100), 5),
+        (bytes(100) + b"\1", 102),
+        (b"\1" + bytes(1 << 21), 2),
+        (bytes((1 << 20) - 1) + b"\1\0\0", (1 << 20) + 1),
+        (bytes(1 << 20) + b"\1" + bytes(1 << 21), (1 << 20) + 2),
+    ],
+)
+def test_contents_end_behind_the_last_byte_that_is_not_zero(data: bytes, end: int) -> None:
+    assert end_of_contents(BytesIO(b"\xff" + data), 1) == end
 
 
 # Record 7 is not whole; what does the rest of the file prove?

@@ -19,6 +19,9 @@ from tests.scenarios.crashing import DECLARATIONS, State, edits, text
 PROJECT = Path(__file__).parents[2]
 SERIES = 18  # ends with a look at the file
 KILLS = 3  # in a row in each series, so that what one crash left is opened, and killed, again
+BUSY = {"writing": 20_000, "folding": 200_000, "opening": 700_000}
+"""Up to how many steps a kill waits in each phase; about as long as one commit, fold and opening take."""
+NEW_FILES = 12
 SEED = 20250117
 
 
@@ -60,7 +63,7 @@ def run_and_kill(path: Path, told: Told, chance: Random) -> None:
         if phase == "writing":
             for _ in range(chance.randint(0, 150)):
                 told.take(writer.stdout.readline())
-        for _ in range(chance.randrange(600_000)):  # up to some ten milliseconds; opening and folding take as long
+        for _ in range(chance.randrange(BUSY[phase])):
             pass
         writer.kill()
         where = phase
@@ -132,4 +135,23 @@ def test_every_acknowledged_commit_is_there_and_whole_after_each_kill(tmp_path: 
             assert_plain_duckdb(path, documents)
 
     assert sum(told.where.values()) >= 50
-    assert min(told.where[phase] for phase in ("opening", "folding", "writing")) >= 5, told.where
+    assert min(told.where.get(phase, 0) for phase in ("opening", "folding", "writing")) >= 5, told.where
+
+
+@pytest.mark.slow
+def test_a_kill_while_the_file_is_made_leaves_none_or_a_whole_one(tmp_path: Path) -> None:
+    chance = Random(SEED)
+    for number in range(NEW_FILES):
+        path = tmp_path / str(number) / "x.duckdb"
+        path.parent.mkdir()
+        command = [sys.executable, "-m", "tests.scenarios.crashing", str(path), "1", "0"]
+        with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "opening\n"
+            for _ in range(chance.randrange(BUSY["opening"])):
+                pass
+            writer.kill()
+
+        with rnb.connect(path) as db:
+            db.check()
+        assert [each.name for each in path.parent.iterdir()] == [path.name], f"seed {SEED}, file {number}"

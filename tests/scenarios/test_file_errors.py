@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -32,6 +33,7 @@ from reactive_nb.log.frames import FILE_HEADER_SIZE, FileHeader, decode_file_hea
 from tests.scenarios.disks import Disk, limited, mounted
 
 PROJECT = Path(__file__).parents[2]
+SEED = 20250117
 BLOCK = 262_144  # bytes; of a DuckDB file, after 12 288 bytes of headers
 
 
@@ -64,9 +66,14 @@ def left_behind(folder: Path, commits: int = 5, folded: int = 2) -> Path:
             add(db, n)
             if n == folded:
                 db.fold()
-        for file in Path(name).iterdir():
-            shutil.copy(file, folder)
-    return folder / "x.duckdb"
+        return copied(db, folder)
+
+
+def copied(db: Any, folder: Path) -> Path:
+    """Copy the files of an open database, as a crash at this moment would leave them."""
+    for file in db.path.parent.glob("x.duckdb*"):
+        shutil.copy(file, folder)
+    return folder / db.path.name
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -275,9 +282,11 @@ def is_refused(db: Any, table: str) -> bool:
 @pytest.mark.slow
 def test_damage_that_a_commit_comes_upon_refuses_this_commit_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
-    with rnb.connect(path) as db:
-        add(db, 1, "notes")
-        add(db, 1, "others")
+    chance = Random(SEED)
+    with rnb.connect(path) as db, db.transaction() as tx:
+        for _ in range(3000):  # enough for some columns to have blocks of their own
+            tx.db.insert("notes", {"text": chance.randbytes(40).hex()})
+            tx.db.insert("others", {"text": chance.randbytes(40).hex()})
     whole = path.read_bytes()
     outcomes = set()
 
@@ -299,7 +308,9 @@ def test_damage_that_a_commit_comes_upon_refuses_this_commit_and_no_other(tmp_pa
 @pytest.mark.parametrize("cut", [1, 20, 60, 100])
 def test_a_torn_tail_takes_only_the_commit_it_belongs_to(tmp_path: Path, cut: int) -> None:
     path = left_behind(tmp_path)
-    os.truncate(log_of(path), log_of(path).stat().st_size - cut)
+    left = log_of(path).read_bytes()
+    os.truncate(log_of(path), len(left.rstrip(b"\0")) - cut)
+    os.truncate(log_of(path), len(left))  # what it had reserved stays, as zeros
 
     with rnb.connect(path) as db:
         assert (notes(db), db.ts) == ([1, 2, 3, 4], 4)
@@ -368,13 +379,20 @@ def test_a_log_that_cannot_be_created_refuses_the_opening_and_lets_go_of_the_fil
 
 
 @pytest.fixture(params=[mounted, limited], ids=["mounted", "limited"])
-def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
+def disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    monkeypatch.setattr(Files, "reserve", 4096)  # so that a full disk is soon felt
     make: Callable[[Path], AbstractContextManager[Disk]] = request.param
     with make(tmp_path) as disk:
         yield disk
 
 
-def test_a_full_disk_refuses_a_commit_and_nothing_of_it_is_seen(disk: Disk) -> None:
+@pytest.fixture
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder on another disk, for copies of what a crash would leave."""
+    return tmp_path_factory.mktemp("crashed")
+
+
+def test_a_full_disk_refuses_a_commit_and_nothing_of_it_is_seen(disk: Disk, crashed: Path) -> None:
     path = disk.folder / "x.duckdb"
     db = rnb.connect(path)
     add(db, 1)
@@ -395,6 +413,7 @@ def test_a_full_disk_refuses_a_commit_and_nothing_of_it_is_seen(disk: Disk) -> N
     db.settle()
     assert live.value == [1, 3]
     db.check()
+    assert found_at(copied(db, crashed)) == [1, 3]
     db.close()
     assert found_at(path) == [1, 3]
 
@@ -403,7 +422,9 @@ def notes_query(ctx: Any) -> list[int]:
     return [each["n"] for each in ctx.db.query("notes")]
 
 
-def test_when_a_disk_fills_up_under_many_writers_exactly_the_acknowledged_commits_are_kept(disk: Disk) -> None:
+def test_when_a_disk_fills_up_under_many_writers_exactly_the_acknowledged_commits_are_kept(
+    disk: Disk, crashed: Path
+) -> None:
     path = disk.folder / "x.duckdb"
     db = rnb.connect(path)
 
@@ -423,6 +444,7 @@ def test_when_a_disk_fills_up_under_many_writers_exactly_the_acknowledged_commit
     assert acknowledged | refused == {-1, *range(80)}
     assert set(notes(db)) == acknowledged
     db.check()
+    assert set(found_at(copied(db, crashed))) == acknowledged
     db.close()
     assert set(found_at(path)) == acknowledged
 
@@ -490,13 +512,13 @@ def test_a_file_that_cannot_be_closed_at_the_end_of_python_keeps_no_other_open(t
     script = """
 import shutil, sys
 import reactive_nb as rnb
-for name in ("a", "lost/b", "c"):
+for name in ("a", "b/lost", "c"):
     db = rnb.connect(f"{sys.argv[1]}/{name}.duckdb")
     with db.transaction() as tx:
         tx.db.insert("notes", {"n": 1})
-shutil.rmtree(f"{sys.argv[1]}/lost")
+shutil.rmtree(f"{sys.argv[1]}/b")
 """
-    (tmp_path / "lost").mkdir()
+    (tmp_path / "b").mkdir()
 
     done = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True, check=False

@@ -18,11 +18,11 @@ POINTS = {
     "commit": 400,
     "block": 400,
     "submit": 200,
-    "query": 200,
-    "live": 300,
-    "define": 200,
-    "fold": 200,
-    "reopen": 40,
+    "query": 400,
+    "live": 700,
+    "define": 400,
+    "fold": 700,
+    "reopen": 60,
 }
 """At how many points each operation is interrupted; where it has fewer, at each of them, else at random ones."""
 

@@ -13,8 +13,8 @@ from reactive_nb.documents.interval import ALL
 from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.schema.declaration import table
 from reactive_nb.subscriptions.description import describe_cause, describe_range
-from reactive_nb.subscriptions.subscription import Cause
-from reactive_nb.transaction.read_set import overlap
+from reactive_nb.subscriptions.cause import Cause, Causes
+from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.values.validators import v
 from tests.transaction.held import Database, Held
 
@@ -114,7 +114,7 @@ def cause_of(database: Database, write: Callable[[Held], Any]) -> Cause:
     commit = database.committed(writer)
     found = overlap(reader.transaction.reads.intervals(), commit)
     assert found is not None
-    return Cause(found.commit, found.table, found.index, found.interval, found.key)
+    return Causes().of(found)
 
 
 RANGE = "within the range messages.by_channel[channel = 'a'] that it had read"
@@ -137,14 +137,14 @@ def test_a_cause_says_who_did_what_to_which_document_and_where_that_was_seen(
 
     cause = cause_of(database, lambda held: write(held, id))
 
-    (change,) = cause.commit.changes
+    (change,) = cause.met.commit.changes
     assert describe_cause(cause, database.head) == f"f1 (commit 3) {did} {change.id}, {RANGE}"
 
 
 def test_a_cause_counts_what_else_the_commit_changed(database: Database) -> None:
     cause = cause_of(database, lambda held: [held.insert("messages", {"channel": "a", "likes": n}) for n in range(3)])
 
-    first = next(change.id for change in cause.commit.changes)
+    first = next(change.id for change in cause.met.commit.changes)
     assert describe_cause(cause, database.head) == (
         f"f1 (commit 2) inserted {first} (and 2 more of the table), {RANGE}"
     )
@@ -153,6 +153,6 @@ def test_a_cause_counts_what_else_the_commit_changed(database: Database) -> None
 def test_a_table_declared_anew_is_a_cause(database: Database) -> None:
     commit = database.define(messages=table())
 
-    assert describe_cause(Cause(commit, "messages", "by_channel", ALL, None), database.head) == (
+    assert describe_cause(Causes().of(Overlap(commit, "messages", "by_channel", ALL, None)), database.head) == (
         "f1 (commit 2) declared the table messages anew"
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +29,7 @@ class Watched:
     def __init__(self) -> None:
         self.database = Database()
         committer = self.database.committer
-        self.manager = SubscriptionManager(committer.recent.since, lambda cause: cause.commit.function)
+        self.manager = SubscriptionManager(committer.recent.since, lambda cause: cause.met.commit.function)
         self.runner = Runner(committer, lambda proposal: self.commit(proposal), self, self.database.clock, None)  # type: ignore[arg-type]
         self.ids = self.database.ids
         committer.on_commit(self.manager.on_commit)
@@ -162,13 +164,36 @@ def test_several_commits_are_one_run_and_the_first_is_its_cause(watched: Watched
 
     assert red.state is State.STALE
     assert red.cause is not None
-    assert (red.cause.commit.ts, red.cause.table, red.cause.index) == (2, "balls", "by_colour")
+    assert (red.cause.met.commit.ts, red.cause.met.table, red.cause.met.index) == (2, "balls", "by_colour")
     assert watched.refresh()[0] == ["by_colour(colour='red')"]
-    assert (red.result, red.cause, red.history[-1].commit) == (
-        [1, 2],
-        None,
-        watched.database.committer.recent.newest(2)[0],
-    )
+    assert (red.result, red.cause) == ([1, 2], None)
+    commit = red.history[-1].commit
+    assert commit is not None
+    assert commit.ts == 2
+
+
+def balls(colour: str, count: int) -> Callable[[Held], Any]:
+    return lambda held: [held.insert("balls", {"colour": colour, "n": n}) for n in range(count)]
+
+
+@pytest.mark.parametrize("during", [False, True], ids=["", "while it runs"])
+def test_of_a_large_commit_only_what_it_met_is_remembered(during: bool, watched: Watched) -> None:
+    red = watched.hold(by_colour, colour="red")
+    if during:
+        (due,) = watched.manager.due()
+        outcome = watched.run(due)
+        watched.write(balls("red", 30))
+        watched.manager.record(red, outcome, 1.0)
+    else:
+        watched.refresh()
+        watched.write(balls("red", 30))
+    watched.refresh()
+
+    run = red.history[-1]
+    assert run.commit is not None
+    assert (run.commit.ts, len(run.commit.changes), run.commit.touched) == (2, 1, {})
+    assert run.cause is not None
+    assert (run.documents, run.cause.others) == ([run.commit.changes[0].id], 29)
 
 
 def test_what_is_due_runs_in_the_order_in_which_it_became_so(watched: Watched) -> None:
@@ -277,6 +302,31 @@ def test_an_error_is_a_result_of_its_own_and_recovers_with_its_data(watched: Wat
     watched.refresh()
 
     assert (held.result, held.error) == (1.0, None)
+
+
+class Frame:
+    """Stands for what a frame holds."""
+
+
+def test_a_failed_run_is_remembered_without_what_its_frames_held(watched: Watched) -> None:
+    frames: list[weakref.ref[Frame]] = []
+
+    @query
+    def ratio(ctx: QueryContext) -> Any:
+        local = Frame()
+        frames.append(weakref.ref(local))
+        return 1 / ctx.db.query("balls").count()
+
+    held = watched.hold(ratio)
+    watched.refresh()
+    assert held.error is not None
+    assert held.error.__traceback__ is not None  # whoever gets the error sees where it comes from
+    watched.write(ball("red"))
+    watched.refresh()
+
+    gc.collect()
+    assert [frame() for frame in frames] == [None, None]
+    assert [type(run.error) for run in held.history] == [ZeroDivisionError, type(None)]
 
 
 def test_the_same_error_again_is_no_change_and_another_one_is(watched: Watched) -> None:

@@ -50,6 +50,30 @@ def test_a_new_file_is_empty_and_has_an_id_that_it_keeps(path: Path) -> None:
     again.close()
 
 
+@pytest.mark.parametrize("size", [0, 4096, 12_288])
+def test_what_an_interrupted_making_of_a_file_left_is_cleared_away(path: Path, size: int) -> None:
+    path.with_name("x.duckdb.reactive_nb-new").write_bytes(bytes(size))
+
+    Store.open(path).close()
+    Store.open(path).close()
+
+    assert [each.name for each in path.parent.iterdir()] == ["x.duckdb"]
+
+
+def test_a_file_is_whole_as_soon_as_it_has_its_name(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    real = duckdb.connect
+
+    def connect(file: Path) -> object:
+        made.append((file.name, path.exists()))
+        return real(file)
+
+    monkeypatch.setattr("duckdb.connect", connect)
+    Store.open(path).close()
+
+    assert made == [("x.duckdb.reactive_nb-new", False), ("x.duckdb", True)]
+
+
 def test_two_new_files_have_different_ids(tmp_path: Path) -> None:
     stores = [Store.open(tmp_path / name) for name in ("a.duckdb", "b.duckdb")]
 

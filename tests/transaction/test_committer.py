@@ -222,7 +222,7 @@ def test_a_batch_is_one_append_and_none_when_nothing_is_accepted() -> None:
     assert log.appends == [3]
 
 
-def test_listeners_hear_commits_in_order_before_they_are_the_head(database: Database) -> None:
+def test_listeners_hear_commits_in_order_when_each_is_the_head(database: Database) -> None:
     heard: list[tuple[int, int]] = []
     database.committer.on_commit(lambda commit: heard.append((commit.ts, database.head.ts)))
     held = [database.begin() for _ in range(2)]
@@ -231,7 +231,7 @@ def test_listeners_hear_commits_in_order_before_they_are_the_head(database: Data
 
     database.commit(*held)
 
-    assert heard == [(2, 1), (3, 2)]
+    assert heard == [(2, 2), (3, 3)]
 
 
 def test_a_commit_becomes_visible_inside_what_publishing_guards() -> None:

@@ -14,7 +14,7 @@ from reactive_nb.errors import InvalidValue, SchemaError, ValidationError
 from reactive_nb.values.ids import encode_id
 from reactive_nb.values.scalars import Validator
 from reactive_nb.values.validators import v
-from reactive_nb.values.value import normalize
+from reactive_nb.values.value import IN_DOCUMENT, normalize
 from tests.strategies import identical, values
 
 TABLES = {"users": 10001}
@@ -57,6 +57,7 @@ ACCEPTED = [
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.name)
 def test_accepted(case: Accepted) -> None:
     assert identical(case.validator.check(case.given, "$", TABLES), case.result)
+    assert identical(case.validator.check(case.given, "$", TABLES, IN_DOCUMENT), case.result)
 
 
 @dataclass
@@ -102,14 +103,14 @@ REFUSED = [
         "an empty key",
         v.record(v.string(), v.any()),
         {"": 1},
-        "$[''] is under a key that no record has. Expected keys that are not empty and do not start with an "
+        "$[''] is under a key that no record in a document has. Expected keys that are not empty and do not start with an "
         "underscore. Choose other keys.",
     ),
     Refused(
         "a key of the engine's own kind",
         v.record(v.string(), v.any()),
         {"_id": 1},
-        "$._id is under a key that no record has. Expected keys that are not empty and do not start with an "
+        "$._id is under a key that no record in a document has. Expected keys that are not empty and do not start with an "
         "underscore. Choose other keys.",
     ),
 ]
@@ -118,10 +119,25 @@ REFUSED = [
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
 def test_refused_with_four_facts(case: Refused) -> None:
     with pytest.raises(ValidationError) as caught:
-        case.validator.check(case.given, "$", TABLES)
+        case.validator.check(case.given, "$", TABLES, IN_DOCUMENT)
 
     assert str(caught.value) == f"Cannot accept the value: {case.message}"
     assert caught.value.path == case.message.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("validator", "given_"),
+    [
+        (v.array(v.number()), [0] * 8193),
+        (v.record(v.string(), v.number()), {f"k{n}": n for n in range(1025)}),
+        (v.record(v.string(), v.any()), {"_id": "x", "_creationTime": 1.0, "": 2}),
+        (v.record(v.string(), v.number()), {"Zürich": 1, "x" * 1025: 2, "a\n": 3}),
+        (v.array(v.any()), [{"Zürich": [0] * 8193}]),
+    ],
+    ids=["8193 items", "1025 keys", "keys of the engine's own kind", "any Unicode keys", "inside any"],
+)
+def test_arguments_and_results_have_no_limits_of_documents(validator: Validator, given_: Any) -> None:
+    assert validator.check(given_) == given_
 
 
 @pytest.mark.parametrize(
@@ -137,7 +153,7 @@ def test_refused_with_four_facts(case: Refused) -> None:
 )
 def test_past_a_limit_is_an_invalid_value(validator: Validator, given_: Any, says: str) -> None:
     with pytest.raises(InvalidValue) as caught:
-        validator.check(given_)
+        validator.check(given_, nesting=IN_DOCUMENT)
 
     assert says in str(caught.value)
 

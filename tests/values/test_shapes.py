@@ -19,7 +19,7 @@ from reactive_nb.values.conversion import vector
 from reactive_nb.values.ids import encode_id
 from reactive_nb.values.scalars import Validator
 from reactive_nb.values.validators import v
-from reactive_nb.values.value import UNSET, normalize
+from reactive_nb.values.value import UNSET, Nesting, normalize
 from tests.strategies import identical, values
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -273,12 +273,12 @@ def test_the_result_shares_no_container_with_what_came_in() -> None:
 def test_nesting_is_counted_through_validators_and_what_they_leave_open() -> None:
     validator = v.object(a=v.array(v.object(b=v.any())))
 
-    assert validator.check({"a": [{"b": [1]}]}, nesting=4) == {"a": [{"b": [1]}]}
+    assert validator.check({"a": [{"b": [1]}]}, nesting=Nesting(4)) == {"a": [{"b": [1]}]}
     with pytest.raises(InvalidValue, match="nested too deeply") as caught:
-        validator.check({"a": [{"b": [[1]]}]}, nesting=4)
+        validator.check({"a": [{"b": [[1]]}]}, nesting=Nesting(4))
     assert caught.value.path == "$.a[0].b[0]"
     with pytest.raises(InvalidValue, match="nested too deeply"):
-        validator.check({"a": [{"b": 1}]}, nesting=2)
+        validator.check({"a": [{"b": 1}]}, nesting=Nesting(2))
 
 
 @settings(deadline=None)

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 
 from reactive_nb.errors import InvalidValue
 from reactive_nb.values.conversion import vector
-from reactive_nb.values.value import MAX_DOCUMENT_NESTING, MAX_INT, MIN_INT, UNSET, normalize, value_size
+from reactive_nb.values.value import IN_DOCUMENT, MAX_INT, MIN_INT, UNSET, normalize, value_size
 from tests.strategies import identical, values
 
 
@@ -124,11 +124,8 @@ REFUSED = [
     Refused("a lone surrogate in an array", ["ok", "\ud800"], "$[1]", "lone surrogate at position 0"),
     Refused("a key that is a number", {"a": {1: 2}}, "$.a", "has the key 1 (int)"),
     Refused("a key that starts with $", {"$set": 1}, "$", "do not start with '$'"),
-    Refused("a key that is not ASCII", {"é": 1}, "$", "printable ASCII"),
-    Refused("a key with a control character", {"a\n": 1}, "$", "printable ASCII"),
-    Refused("a key of 1025 characters", {"x" * 1025: 1}, "$", "at most 1024"),
-    Refused("1025 fields", {f"f{n}": n for n in range(1025)}, "$", "has 1025 fields"),
-    Refused("8193 items", {"a": [0] * 8193}, "$.a", "has 8193 items"),
+    Refused("a key with a lone surrogate", {"ok": {"\ud800": 1}}, "$.ok", "keys of valid Unicode"),
+    Refused("a Unicode key that starts with $", {"$é": 1}, "$", "do not start with '$'"),
     Refused("65 levels", nested(65), "$" + ".a[0]" * 32, "nested too deeply"),
 ]
 
@@ -143,26 +140,51 @@ def test_this_is_no_value(case: Refused) -> None:
     assert len(str(caught.value)) < 500
 
 
+NOT_IN_DOCUMENTS = [
+    Refused("a key that is not ASCII", {"a": {"Zürich": 1}}, "$.a", "printable ASCII"),
+    Refused("a key with a control character", {"a\n": 1}, "$", "printable ASCII"),
+    Refused("a key of 1025 characters", {"x" * 1025: 1}, "$", "at most 1024"),
+    Refused("1025 fields", {f"f{n}": n for n in range(1025)}, "$", "has 1025 fields. Expected at most 1024 in a doc"),
+    Refused("8193 items", {"a": [0] * 8193}, "$.a", "has 8193 items. Expected at most 8192 in a document"),
+    Refused("17 levels", nested(17), "$" + ".a[0]" * 8, "nested too deeply"),
+]
+
+
+@pytest.mark.parametrize("case", NOT_IN_DOCUMENTS, ids=lambda case: case.name)
+def test_this_is_a_value_past_a_limit_of_documents(case: Refused) -> None:
+    assert normalize(case.value) == case.value
+    with pytest.raises(InvalidValue) as caught:
+        normalize(case.value, nesting=IN_DOCUMENT)
+
+    assert caught.value.path == case.path
+    assert case.says in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_value_of_64_levels_is_accepted() -> None:
+    assert normalize(nested(64)) == nested(64)
+
+
 @pytest.mark.parametrize(
     "value",
     [
-        nested(64),
+        nested(16),
         {"x" * 1024: 1},
         {"a$": 1, "x" * 1000: 1, "y" * 1000: 2},
         {f"f{n}": n for n in range(1024)},
         [0] * 8192,
         {"v": vector([0.0] * 10_000)},
     ],
-    ids=["64 levels", "a name of 1024", "names longer together", "1024 fields", "8192 items", "a vector is one item"],
+    ids=["16 levels", "a name of 1024", "names longer together", "1024 fields", "8192 items", "a vector is one item"],
 )
-def test_a_value_at_its_limit_is_accepted(value: Any) -> None:
-    assert identical(normalize(value), value)
+def test_a_value_at_a_limit_of_documents_is_accepted(value: Any) -> None:
+    assert identical(normalize(value, nesting=IN_DOCUMENT), value)
 
 
 def test_a_document_counts_as_the_first_of_its_16_levels() -> None:
-    assert normalize(nested(16), nesting=MAX_DOCUMENT_NESTING) == nested(16)
+    assert normalize(nested(16), nesting=IN_DOCUMENT) == nested(16)
     with pytest.raises(InvalidValue, match="at most 16 levels of lists and dicts in a document"):
-        normalize(nested(17), nesting=MAX_DOCUMENT_NESTING)
+        normalize(nested(17), nesting=IN_DOCUMENT)
 
 
 def test_a_list_that_contains_itself_is_refused() -> None:

@@ -154,7 +154,8 @@ BAD = [
     Bad("a tag with a companion", {"$bytes": "", "b": 1}, "$"),
     Bad("an int of 65 bits", {"n": 2**64}, "$.n"),
     Bad("a lone surrogate", {"s": "\ud800"}, "$.s"),
-    Bad("a name that is not ASCII", {"a": {"é": 1}}, "$.a"),
+    Bad("a name that is not Unicode", {"a": {"\ud800": 1}}, "$.a"),
+    Bad("a name that starts with $", {"a": {"$b": 1}}, "$.a"),
 ]
 
 
