@@ -26,7 +26,7 @@ from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.moment import Past
 from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
-from reactive_nb.errors import NestedCallError, SnapshotGone
+from reactive_nb.errors import FunctionKindError, NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
@@ -47,6 +47,7 @@ from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
 from reactive_nb.values import wire
+from reactive_nb.values.refusal import show
 
 T = TypeVar("T")
 
@@ -197,15 +198,23 @@ class Engine(Decorators):
         """Register a function; one of the same path is replaced, and its live results run again."""
         self._require_open()
         with self._state:
-            function.engine = self
+            if function.module is None:
+                function.engine = self
             self._registry.add(function)
             self._manager.replaced(function)
             self._refresher.wake_if_due()
 
     def include(self, module: Module) -> None:
-        """Register all functions of a module, under paths such as `messages:list`."""
-        for function in module.functions.values():
-            self.add(function)
+        """Register all functions of a module, under paths such as `messages:list`, and those it gets later."""
+        self._require_open()
+        if not isinstance(module, Module):
+            raise FunctionKindError(
+                "Cannot include the module",
+                thing=f"{show(module)} was given",
+                expected="what rnb.module(name) returned",
+                hint='Write messages = rnb.module("messages"), declare its functions with @messages.query, and pass it',
+            )
+        module.included_by(self)
 
     # ------------------------------------------------------------------ running
 

@@ -15,6 +15,7 @@ from reactive_nb.documents.snapshot import TableState
 from reactive_nb.errors import (
     DocumentNotFound,
     DocumentValidationError,
+    FunctionKindError,
     InvalidId,
     InvalidValue,
     ReservedName,
@@ -25,6 +26,7 @@ from reactive_nb.functions.query_builder import Document, TableQuery
 from reactive_nb.schema.declaration import Table, check_table_name
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.ids import encode_id
+from reactive_nb.values.refusal import show
 from reactive_nb.values.value import IN_DOCUMENT, UNSET, normalize
 
 
@@ -119,6 +121,22 @@ class DatabaseReader:
             return None
         self._tx.read_declaration(state)
         return text if state.name == table else None
+
+    def insert(self, *_: Any, **__: Any) -> Any:
+        """Not in a query: raises `FunctionKindError`."""
+        raise _only_reads("insert a document")
+
+    def patch(self, *_: Any, **__: Any) -> Any:
+        """Not in a query: raises `FunctionKindError`."""
+        raise _only_reads("patch a document")
+
+    def replace(self, *_: Any, **__: Any) -> Any:
+        """Not in a query: raises `FunctionKindError`."""
+        raise _only_reads("replace a document")
+
+    def delete(self, *_: Any, **__: Any) -> Any:
+        """Not in a query: raises `FunctionKindError`."""
+        raise _only_reads("delete a document")
 
     @property
     def system(self) -> SystemReader:
@@ -256,9 +274,7 @@ class DatabaseWriter(DatabaseReader):
         fields = second if third is None else third
         what = f"Cannot {verb} {id}"
         if not isinstance(fields, Mapping):
-            raise DocumentValidationError(
-                what, thing=f"{fields!r} was given", expected="a mapping of fields", hint="Pass a dict", path="$"
-            )
+            raise _no_mapping(fields, what)
         return state, id, fields, what
 
     def _existing(self, state: TableState | None, id: str, what: str) -> tuple[TableState, bytes]:
@@ -276,15 +292,15 @@ class DatabaseWriter(DatabaseReader):
     def _checked(self, state: TableState, fields: Any, what: str) -> dict[str, Any]:
         """Return a document's own fields, normalised, if the table accepts them."""
         if not isinstance(fields, Mapping):
-            raise DocumentValidationError(
-                what, thing=f"{fields!r} was given", expected="a mapping of fields", hint="Pass a dict", path="$"
-            )
+            raise _no_mapping(fields, what)
         declared = state.stored.table.document
+        if type(fields) is not dict:
+            fields = dict(fields)
         try:
             if declared is not None:
                 return declared.check(fields, "$", self._tx.numbers(), IN_DOCUMENT)  # type: ignore[return-value]
             check_field_names(fields, what)
-            return normalize(dict(fields), "$", IN_DOCUMENT)  # type: ignore[return-value]
+            return normalize(fields, "$", IN_DOCUMENT)  # type: ignore[return-value]
         except (ValidationError, InvalidValue) as error:
             kind = DocumentValidationError if isinstance(error, ValidationError) else InvalidValue
             raise kind(what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path) from None
@@ -297,6 +313,30 @@ class DatabaseWriter(DatabaseReader):
                 expected=f"{name} left out, or as it is",
                 hint=f"Leave {name} out",
             )
+
+
+def _only_reads(verb: str) -> FunctionKindError:
+    return FunctionKindError(
+        f"Cannot {verb}",
+        thing="this is a query, which only reads",
+        expected="a mutation",
+        hint="Declare the function with @db.mutation, or in a cell write with db.transaction() as tx",
+    )
+
+
+def _no_mapping(fields: object, what: str) -> DocumentValidationError:
+    kind = type(fields)
+    if kind.__name__ == "Series" and kind.__module__.startswith("pandas"):
+        hint = "Pass row.to_dict()"
+    elif hasattr(fields, "_asdict"):
+        hint = "Pass row._asdict()"
+    elif isinstance(fields, list) and fields and isinstance(fields[0], Mapping):
+        hint = "Pass one dict at a time; a mutation may do so as often as it likes"
+    else:
+        hint = "Pass a dict"
+    return DocumentValidationError(
+        what, thing=f"{show(fields)} was given", expected="a mapping of fields", hint=hint, path="$"
+    )
 
 
 def _table_of(tx: Transaction, id: Any, what: str) -> TableState | None:

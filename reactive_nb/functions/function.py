@@ -25,6 +25,7 @@ from reactive_nb.errors import (
 )
 from reactive_nb.functions.free_names import FreeNames
 from reactive_nb.values.annotations import from_annotation
+from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import Validator, v
 from reactive_nb.values.value import normalize
 
@@ -47,6 +48,13 @@ class Calls(Protocol):
 
     def live(self, function: Function, args: dict[str, Any]) -> Any:
         """Return the query's result as a live one."""
+
+
+class Included(Protocol):
+    """What a function of a module needs of it."""
+
+    def engine_of(self, function: Function) -> Calls | None:
+        """Return the one open engine that includes the module, or None."""
 
 
 class Caller(ABC):
@@ -85,12 +93,22 @@ class Function:
     ) -> None:
         self.function = function
         self.kind = kind
-        self.path = path if path is not None else function.__name__
+        name = getattr(function, "__name__", path)
+        if not callable(function) or name is None:
+            raise FunctionKindError(
+                f"Cannot register a {kind}",
+                thing=f"{show(function)} was given" + (", which has no name" if callable(function) else ""),
+                expected="a function",
+                hint=f'Write @db.{kind}(name="...") to choose a path, above the def',
+            )
+        self.path = path if path is not None else name
         self.internal = internal
         self.engine: Calls | None = None
-        """The engine that runs it; set when it is registered there."""
+        """The engine that runs it; set when it is registered there, unless it is of a module."""
+        self.module: Included | None = None
+        """The module that it is of, which knows the engines that include it."""
         self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
+        self.__name__ = name
         self.__wrapped__ = function
         self._free_names = FreeNames(function, (Function,))
         what = f"Cannot register {self.path}"
@@ -111,6 +129,13 @@ class Function:
                 thing="it has no first parameter for its context",
                 expected="def name(ctx, ...)",
                 hint="Add ctx as the first parameter",
+            )
+        if parameters[0].name in ("self", "cls"):
+            raise FunctionKindError(
+                what,
+                thing=f"its first parameter is {parameters[0].name}, as if it were a method",
+                expected="def name(ctx, ...)",
+                hint="Write it outside the class, with ctx as the first parameter",
             )
         self.takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters)
         named = [each for each in parameters[1:] if each.kind is not inspect.Parameter.VAR_KEYWORD]
@@ -202,17 +227,26 @@ class Function:
         try:
             if self.takes_any:
                 extra = {name: normalize(value, f"$.{name}") for name, value in args.items() if name not in self.args}
-                args = {name: value for name, value in args.items() if name in self.args}
-                return {**self._object.check(args, "$", numbers), **extra}  # type: ignore[dict-item]
+                known = {name: value for name, value in args.items() if name in self.args}
+                return {**self._object.check(known, "$", numbers), **extra}  # type: ignore[dict-item]
             return self._object.check(args, "$", numbers)  # type: ignore[return-value]
         except (ValidationError, InvalidValue) as error:
-            raise ArgumentValidationError(
-                f"Cannot call {self.path}",
-                thing=error.thing,
-                expected=error.expected,
-                hint=error.hint,
-                path=error.path,
-            ) from None
+            raise self._refused(args, error) from None
+
+    def _refused(self, args: dict[str, Any], error: ValidationError | InvalidValue) -> ArgumentValidationError:
+        """Return what the validators said, in words for arguments where it is about which of them there are."""
+        name = next((name for name in args if name not in self.args and not self.takes_any), None)
+        if name is not None:
+            thing, expected = f"{name!r} is not one of its arguments", f"only {', '.join(self.args) or 'no arguments'}"
+            hint, path = "Correct the name, or leave it out", f"$.{name}"
+        else:
+            missing = (each for each, item in self.args.items() if each not in args and not item.optional)
+            name = next(missing, None)
+            thing, expected, hint, path = error.thing, error.expected, error.hint, error.path
+            if name is not None:
+                thing, expected = f"the argument {name!r} is missing", self.args[name].describe()
+                hint, path = f"Pass {name}, or give the parameter a default", f"$.{name}"
+        return ArgumentValidationError(f"Cannot call {self.path}", thing=thing, expected=expected, hint=hint, path=path)
 
     def checked_result(self, result: Any, numbers: Mapping[str, int]) -> Any:
         """Return the result, if `returns` accepts it.
@@ -239,14 +273,15 @@ class Function:
         return ", ".join(f"{name}: {validator.describe()}" for name, validator in self.args.items()) or "no arguments"
 
     def _engine(self) -> Calls:
-        if self.engine is None:
+        engine = self.engine if self.module is None else self.module.engine_of(self)
+        if engine is None:
             raise UnknownFunction(
                 f"Cannot run {self.path}",
-                thing="no database includes its module",
+                thing="no open database includes its module",
                 expected="a module given to db.include(...)",
                 hint="Call db.include(module) first",
             )
-        return self.engine
+        return engine
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.path}({self.signature})>"
@@ -273,7 +308,12 @@ def _validators(
     validators = {}
     for each in parameters:
         hint = hints.get(each.name, inspect.Parameter.empty)
-        validator = from_annotation(hint)
+        try:
+            validator = from_annotation(hint)
+        except SchemaError as error:
+            raise SchemaError(
+                what, thing=f"at the parameter {each.name!r}, {error.thing}", expected=error.expected, hint=error.hint
+            ) from None
         if each.default is inspect.Parameter.empty:
             if validator.optional:
                 raise SchemaError(
@@ -308,6 +348,13 @@ def _hints(function: Callable[..., Any], what: str) -> dict[str, Any]:
             thing=f"an annotation names {error.name!r}, which is not defined",
             expected="annotations that can be evaluated",
             hint="Define or import it before the function, or give args={...}",
+        ) from None
+    except (AttributeError, SyntaxError) as error:
+        raise SchemaError(
+            what,
+            thing=f"an annotation cannot be evaluated ({error})",
+            expected="annotations that can be evaluated",
+            hint="Correct it, or give args={...}",
         ) from None
     except TypeError:
         # Annotations that are objects rather than types (validators) are taken as they stand.

@@ -7,20 +7,21 @@ records up to the fiftieth document, and a later write behind it concerns nobody
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from reactive_nb.documents.aggregate import ExtremeOf, SumOf
 from reactive_nb.documents.document import ID, decode_documents
 from reactive_nb.documents.interval import ALL, Interval
 from reactive_nb.documents.monoid import Monoid
 from reactive_nb.documents.snapshot import TableState
-from reactive_nb.errors import NotUnique, QueryUsageError, UnknownIndex
+from reactive_nb.errors import IndexRangeError, NotUnique, QueryUsageError, UnknownIndex
 from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
 from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.transaction.read_set import NOTHING, Scan
 from reactive_nb.transaction.transaction import Transaction
+from reactive_nb.values.refusal import show
 
 Document = dict[str, Any]
 Order = Literal["asc", "desc"]
@@ -91,6 +92,13 @@ class TableQuery:
                 else f"there is no table {self._table}",
                 expected=f"one of {known}" if known else "a declared table",
                 hint=f"Declare it with db.define({self._table}=rnb.table(...).index({index!r}, ...))",
+            )
+        if range is not None and not callable(range):
+            raise IndexRangeError(
+                f"Cannot read {self._table} by index {index!r}",
+                thing=f"the range is {show(range)}",
+                expected="a function of the range, or fields by name",
+                hint=f"Write with_index({index!r}, lambda q: q.gt(field, value)) or with_index({index!r}, field=value)",
             )
         bounds = IndexRange(state, index)
         for field, value in equal.items():
@@ -231,22 +239,22 @@ class TableQuery:
         An int when all the numbers are ints; 0 when there are none. Independent of the order of the documents, as
         `math.fsum` is.
         """
-        sums = SumOf(field)
+        sums = SumOf(self._field(field, "sum"))
         return sums.result(self._partial(sums))
 
     def avg(self, field: str) -> float | None:
         """Return the mean of a field over the documents where it is a number, or None when there are none."""
-        sums = SumOf(field)
+        sums = SumOf(self._field(field, "avg"))
         return sums.average(self._partial(sums))
 
     def min(self, field: str) -> Any:
         """Return the smallest value of a field, in the order of values; None where no document has one."""
-        extreme = ExtremeOf(field, largest=False)
+        extreme = ExtremeOf(self._field(field, "min"), largest=False)
         return extreme.result(self._partial(extreme))
 
     def max(self, field: str) -> Any:
         """Return the largest value of a field, in the order of values; None where no document has one."""
-        extreme = ExtremeOf(field, largest=True)
+        extreme = ExtremeOf(self._field(field, "max"), largest=True)
         return extreme.result(self._partial(extreme))
 
     def _partial(self, monoid: Monoid[bytes, P]) -> P:
@@ -254,6 +262,18 @@ class TableQuery:
             return monoid.of([data for _, data, _ in self._each()])
         state = self._aggregated()
         return monoid.of([]) if state is None else state.map(self._index).aggregate(*self._interval, monoid)
+
+    def _field(self, field: str, verb: str) -> str:
+        """Return the field of an aggregate, if it can be one."""
+        if isinstance(field, str) and field.partition(".")[0].isidentifier() and field.isascii():
+            return field
+        name = str(field) if isinstance(field, Expr) else "likes"
+        raise QueryUsageError(
+            f"Cannot return the {verb} of {self._table}",
+            thing=f"its field is {show(field)}",
+            expected="the name of a field, or a path such as 'author.age'",
+            hint=f"Write {verb}({name if name.isidentifier() else 'likes'!r})",
+        )
 
     def _reads_each(self) -> bool:
         """Whether an aggregate must look at each document, because of a filter or of documents filed twice."""
@@ -268,6 +288,23 @@ class TableQuery:
         """Yield key, encoding and document of all that the filters keep."""
         started = self._started(self._interval)
         return iter(()) if started is None else self._matching(*started)
+
+    def __getitem__(self, position: object) -> NoReturn:
+        """Not by position: raises `QueryUsageError`."""
+        raise QueryUsageError(
+            f"Cannot take document {show(position)} of {self._table}",
+            thing="a query is not a list",
+            expected="one of the methods that read",
+            hint="Use first(), take(n) or collect()[n]",
+        )
+
+    def __repr__(self) -> str:
+        shape = f"{self._table} by {self._index}{'' if self._interval is ALL else ', a range of it'}"
+        filters = "".join(f", filter {text or 'by a function'}" for _, text in self._filters)
+        return (
+            f"<query of {shape}, {self._order or 'asc'}{filters}; "
+            "read it with collect, take, first, unique, paginate, for, count, sum, avg, min or max>"
+        )
 
     # ------------------------------------------------------------------ the machinery
 

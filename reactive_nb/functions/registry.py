@@ -6,12 +6,14 @@ Registering a path again replaces what was there, so a cell can run twice.
 from __future__ import annotations
 
 import difflib
+import gc
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from reactive_nb.errors import UnknownFunction
-from reactive_nb.functions.function import Function, Kind
+from reactive_nb.functions.function import Calls, Function, Kind
 from reactive_nb.values.validators import Validator
 
 Decorator = Callable[[Callable[..., Any]], Function]
@@ -99,20 +101,66 @@ class Decorators(ABC):
         return declare if function is None else declare(function)
 
 
+class Host(Calls, Protocol):
+    """What a module needs of an engine that includes it."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no functions any more."""
+
+    def add(self, function: Function) -> None:
+        """Register a function."""
+
+
 class Module(Decorators):
     """Functions declared without a database, to be given to `db.include`; made by `rnb.module("messages")`.
 
-    Its functions have paths such as `messages:list`.
+    Its functions have paths such as `messages:list`. A function that is declared later, or again, goes to all open
+    databases that include the module. The module keeps none of them open.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.functions: dict[str, Function] = {}
+        self._hosts: weakref.WeakSet[Host] = weakref.WeakSet()
 
     def add(self, function: Function) -> None:
-        """Take a function; one of the same name is replaced."""
+        """Take a function; one of the same name is replaced, here and in the databases that include the module."""
         function.path = f"{self.name}:{function.path}"
+        function.module = self
         self.functions[function.path] = function
+        for host in self._open():
+            host.add(function)
+
+    def included_by(self, host: Host) -> None:
+        """Register all functions in an engine, and from now on those that follow."""
+        for function in self.functions.values():
+            host.add(function)
+        self._hosts.add(host)
+
+    def engine_of(self, function: Function) -> Calls | None:
+        """Return the one open engine that includes the module, or None.
+
+        Raises:
+            UnknownFunction: There are several, so a plain call does not say where to run.
+        """
+        hosts = self._open()
+        if len(hosts) > 1:
+            # A database in memory that nobody holds is gone, but not before its cycles are collected.
+            del hosts
+            gc.collect()
+            hosts = self._open()
+        if len(hosts) > 1:
+            raise UnknownFunction(
+                f"Cannot run {function.path}",
+                thing=f"{len(hosts)} open databases include its module",
+                expected="a call that says which one, or a module that one database includes",
+                hint=f"Write db.run({function.path!r}, ...) on the one you mean, or close the others",
+            )
+        return hosts[0] if hosts else None
+
+    def _open(self) -> list[Host]:
+        return [host for host in self._hosts if not host.closed]
 
 
 class Registry:

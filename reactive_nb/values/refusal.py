@@ -66,7 +66,7 @@ def show(value: object) -> str:
 
 def _picture(value: object) -> str:
     try:
-        return _repr.repr(value)
+        return " ".join(_repr.repr(value).split("\n"))  # a data frame's row has one line per field
     except Exception:  # noqa: BLE001 - a stranger's __repr__, or an int with more digits than Python prints
         return "a value"
 
