@@ -161,8 +161,7 @@ class Snapshot:
     Attributes:
         ts: The number of the last commit it holds; 0 is the empty database.
         tables: Table name → its state.
-        numbers: Table name → the number in its documents' ids. Its identity changes exactly when a declaration does,
-            which is how a transaction notices that it ran under another schema.
+        numbers: Table name → the number in its documents' ids.
     """
 
     __slots__ = ("_by_number", "numbers", "tables", "ts")

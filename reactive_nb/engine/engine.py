@@ -26,11 +26,11 @@ from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.moment import Past
 from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
-from reactive_nb.errors import FunctionKindError, NestedCallError, SnapshotGone
+from reactive_nb.errors import NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
-from reactive_nb.functions.registry import Decorators, Module, Registry
+from reactive_nb.functions.registry import Decorators, Module, Registry, include
 from reactive_nb.functions.runner import Runner, conflict, refuse_nested
 from reactive_nb.log import refusals
 from reactive_nb.log.file import FileLog
@@ -47,7 +47,6 @@ from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
 from reactive_nb.values import wire
-from reactive_nb.values.refusal import show
 
 T = TypeVar("T")
 
@@ -207,14 +206,7 @@ class Engine(Decorators):
     def include(self, module: Module) -> None:
         """Register all functions of a module, under paths such as `messages:list`, and those it gets later."""
         self._require_open()
-        if not isinstance(module, Module):
-            raise FunctionKindError(
-                "Cannot include the module",
-                thing=f"{show(module)} was given",
-                expected="what rnb.module(name) returned",
-                hint='Write messages = rnb.module("messages"), declare its functions with @messages.query, and pass it',
-            )
-        module.included_by(self)
+        include(module, self)
 
     # ------------------------------------------------------------------ running
 

@@ -237,7 +237,8 @@ class Function:
         """Return what the validators said, in words for arguments where it is about which of them there are."""
         name = next((name for name in args if name not in self.args and not self.takes_any), None)
         if name is not None:
-            thing, expected = f"{name!r} is not one of its arguments", f"only {', '.join(self.args) or 'no arguments'}"
+            thing = f"{name!r} is not one of its arguments"
+            expected = f"only {', '.join(self.args)}" if self.args else "no arguments"
             hint, path = "Correct the name, or leave it out", f"$.{name}"
         else:
             missing = (each for each, item in self.args.items() if each not in args and not item.optional)

@@ -263,7 +263,7 @@ class TableQuery:
         state = self._aggregated()
         return monoid.of([]) if state is None else state.map(self._index).aggregate(*self._interval, monoid)
 
-    def _field(self, field: str, verb: str) -> str:
+    def _field(self, field: object, verb: str) -> str:
         """Return the field of an aggregate, if it can be one."""
         if isinstance(field, str) and field.partition(".")[0].isidentifier() and field.isascii():
             return field

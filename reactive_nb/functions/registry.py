@@ -12,8 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from reactive_nb.errors import UnknownFunction
+from reactive_nb.errors import FunctionKindError, UnknownFunction
 from reactive_nb.functions.function import Calls, Function, Kind
+from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import Validator
 
 Decorator = Callable[[Callable[..., Any]], Function]
@@ -196,6 +197,22 @@ class Registry:
 
     def __iter__(self) -> Iterator[Function]:
         return iter(list(self._functions.values()))
+
+
+def include(module: object, host: Host) -> None:
+    """Register the functions of a module in an engine, and from now on those that the module gets.
+
+    Raises:
+        FunctionKindError: It is not a module.
+    """
+    if not isinstance(module, Module):
+        raise FunctionKindError(
+            "Cannot include the module",
+            thing=f"{show(module)} was given",
+            expected="what rnb.module(name) returned",
+            hint='Write messages = rnb.module("messages"), declare its functions with @messages.query, and include it',
+        )
+    module.included_by(host)
 
 
 def module(name: str) -> Module:

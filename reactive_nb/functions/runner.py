@@ -2,7 +2,7 @@
 
 Comes in: a function and its arguments. Goes out: a result with what was read, or a commit. A mutation that meets a
 conflict runs again whole, on a newer snapshot; what it did before is gone. It is tried as often as in Convex, five
-times; the wait between tries is left to `Contention`, which the engine hands in.
+times; before its third it asks for the turn that the engine hands in.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Runner:
 
     Args:
         committer: Where snapshots come from.
-        commit: Commits one proposal; the engine's queue, or `commit_alone` where there is no other thread.
+        commit: Commits one proposal; the engine's queue, or the committer alone where there is no other thread.
         services: What contexts share.
         clock: The time.
         turn: Returns what a mutation enters before its third and later attempts: while it is inside, other commits
@@ -170,14 +170,13 @@ def refuse_nested(path: str) -> None:
 def conflict(path: str, refused: Overlap, attempts: int) -> ConflictError:
     """Return the error for a transaction that lost to another commit."""
     commit = refused.commit
+    place = f"{refused.table}.{refused.index}"
+    each = f", at each of {attempts} attempts" if attempts > 1 else ""
     return ConflictError(
         f"Cannot commit {path}",
         thing=(
-            f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {refused.table}."
-            f"{refused.index} that this transaction had read, at each of {attempts} attempts"
-            if attempts > 1
-            else f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {refused.table}."
-            f"{refused.index} that this transaction had read"
+            f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {place} that this "
+            f"transaction had read{each}"
         ),
         expected="no other commit to what it read between its start and its end",
         hint="Run it again; if it happens often, read less, or write to the same document from fewer places",

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from IPython.core.getipython import get_ipython
-
 from reactive_nb.notebook.encoding import Cell
 from reactive_nb.notebook.interface import LiveResult
 from reactive_nb.notebook.shape import SYSTEM_COLUMNS, Shape, columns_of
 from reactive_nb.notebook.view import Seen, error_facts, title_of
-from reactive_nb.notebook.widgets import table_of
+from reactive_nb.notebook.widgets import has_front_end, table_of
 
 MAX_TEXT_ROWS = 10
 MAX_HTML_ROWS = 50
@@ -32,7 +30,7 @@ def mimebundle(live: LiveResult) -> tuple[dict[str, Any], dict[str, Any]]:
     The view is in it when there is a kernel whose front end could show it.
     """
     fallback: dict[str, Any] = {"text/plain": as_text(live), "text/html": as_html(live)}
-    view = table_of(live)._repr_mimebundle_() if getattr(get_ipython(), "kernel", None) is not None else None
+    view = table_of(live)._repr_mimebundle_() if has_front_end() else None
     data, metadata = view or ({}, {})
     return {**data, **fallback}, metadata
 

@@ -6,8 +6,10 @@ and a view in a cell. All live results of a database move to the next commit tog
 
 from __future__ import annotations
 
+import logging
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,10 @@ import traitlets
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.refresher import Hold
-from reactive_nb.errors import ReactiveError
+from reactive_nb.errors import QueryUsageError, ReactiveError
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.arguments import watch_arguments
-from reactive_nb.subscriptions.subscription import Run, State, Subscription
+from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, args_of
 from reactive_nb.transaction.commit import Commit
 
 if TYPE_CHECKING:
@@ -26,18 +28,36 @@ if TYPE_CHECKING:
 
     from reactive_nb.notebook.widgets import LiveTable
 
+logger = logging.getLogger("reactive_nb")
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """An observer whose failure is its own; equal to another of the same handler, so that it can be found again."""
+
+    handler: Callable[[Any], Any]
+
+    def __call__(self, change: Any) -> None:
+        try:
+            self.handler(change)
+        except Exception:
+            logger.exception("An observer of a live result failed: %r", self.handler)
+
 
 class Live(traitlets.HasTraits):
     """A query's result that stays true; made by `query.live(...)`.
 
-    Displayed at the end of a cell it is a table. Dropping the last reference to it, or `close`, ends it.
+    Displayed at the end of a cell it is a table. Dropping the last reference to it, or `close`, ends it; a page that
+    shows it counts as a reference until half a minute after it shows it no more. An observer that raises is logged and
+    keeps nobody else from hearing.
 
     Attributes:
         value: What the query returned; None before its first run and after it raised. Not to be changed in place.
-        error: What the query raised at its last run, or why a widget's value cannot be an argument; or None.
+        error: What the query raised at its last run, or None. Or why a widget's value cannot be an argument, until the
+            widget has another; `value` and `args` are those from before, and stay true, meanwhile.
         state: `"loading"`, `"fresh"`, `"failed"` or `"closed"`.
         path: The query's path.
-        args: The arguments as they are now.
+        args: The arguments that `value` belongs to.
 
     Example:
         >>> board = departures.live(origin=dropdown)
@@ -63,6 +83,9 @@ class Live(traitlets.HasTraits):
         self._unwatch = weakref.finalize(self, unwatch)
         self._unwatch.atexit = False
         self._quiet: Any = None
+        self._key: Key | None = None  # the call whose arguments `args` are
+        self._refused: ReactiveError | None = None
+        self._closed = False
         self._closed_ts: int | None = None
         self._hold: Hold | None = None
         try:
@@ -75,14 +98,25 @@ class Live(traitlets.HasTraits):
 
     def take_news(self, subscription: Subscription) -> None:
         """Take over the result and keep quiet about it; called by the engine."""
-        if self.state == "closed":
+        if self._closed:
             return
         self._quiet = self.hold_trait_notifications()
         self._quiet.__enter__()
+        if subscription.key is not self._key:
+            self._key = subscription.key
+            self.args |= args_of(subscription.key)  # in the order in which they were written
         self.set_trait("value", subscription.result)
-        if subscription.error is not None or self.state != "fresh":
-            self.set_trait("error", subscription.error)
-            self.set_trait("state", "fresh" if subscription.error is None else "failed")
+        if subscription.error is not None or self._refused is not None or self.state != "fresh":
+            self._show_outcome(subscription.error)
+
+    def _show_outcome(self, error: BaseException | None) -> None:
+        """Set error and state. What another thread notes meanwhile, a refused value or the end, has the last word."""
+        self.set_trait("error", error if self._refused is None else self._refused)
+        self.set_trait("state", "fresh" if self.error is None else "failed")
+        if self._refused is not None and self.error is not self._refused:
+            self._show_outcome(error)
+        if self._closed:
+            self.set_trait("state", "closed")
 
     def announce(self) -> None:
         """Tell the observers; called by the engine when every live result has its news."""
@@ -95,28 +129,44 @@ class Live(traitlets.HasTraits):
         hold = self._hold
         if hold is None or hold.closed:
             return
-        self.args = args
         try:
             self.engine.move(hold, self.engine.find(self.path), args)
         except ReactiveError as error:
             # Shown where the result is shown: an exception here would end in a log that nobody looks at.
-            self.set_trait("error", error)
-            self.set_trait("state", "failed")
+            self._refused = error
+            self._show_outcome(error)
+        else:
+            self._refused = None
 
     # ------------------------------------------------------------------ looking at it
 
     def table(self) -> LiveTable:
-        """Return its view, to be put into a layout such as `ipywidgets.HBox`."""
+        """Return its view, to be put into a layout such as `ipywidgets.HBox`.
+
+        The view ends with the live result, so keep that for as long as the layout may be displayed again.
+        """
         from reactive_nb.notebook.widgets import table_of
 
         return table_of(self)
 
     @property
     def df(self) -> pd.DataFrame:
-        """The value as a pandas data frame, a row per document."""
+        """The value as a pandas data frame: a row per item of a list, one row for a document.
+
+        Raises:
+            QueryUsageError: The value is neither.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self.value)
+        value = self.value
+        if not isinstance(value, (list, dict)):
+            raise QueryUsageError(
+                f"Cannot make a data frame of {self.path}",
+                thing=f"its value is {value!r:.60} ({type(value).__name__})",
+                expected="a list, or a document",
+                hint="Use live.value" if self.error is None else "See live.error for why there is no value",
+            )
+        return pd.DataFrame(value if isinstance(value, list) else [value])
 
     @property
     def ts(self) -> int:
@@ -135,7 +185,7 @@ class Live(traitlets.HasTraits):
 
     @property
     def commit(self) -> Commit | None:
-        """The commit that made the last run necessary."""
+        """The commit that made the last run necessary, with the change that the query met and no other."""
         history = self.history
         return history[-1].commit if history else None
 
@@ -151,12 +201,21 @@ class Live(traitlets.HasTraits):
 
     def close(self) -> None:
         """Keep the value as it is from now on."""
-        if self.state != "closed":
+        if not self._closed:
+            self._closed = True  # before the state, so that news that are being taken over see it
             self._closed_ts = self.engine.shown_ts
             self._unwatch()
             if self._hold is not None:
                 self.engine.let_go(self._hold)
             self.set_trait("state", "closed")
+
+    def observe(self, handler: Callable[[Any], Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """As `traitlets.HasTraits.observe`; what `handler` raises is logged."""
+        super().observe(_Guarded(handler), names, type)
+
+    def unobserve(self, handler: Callable[[Any], Any], names: Any = traitlets.All, type: Any = "change") -> None:
+        """As `traitlets.HasTraits.unobserve`."""
+        super().unobserve(_Guarded(handler), names, type)
 
     def __enter__(self) -> Live:
         return self

@@ -1,8 +1,9 @@
 """The one thread of the notebook side: it calls a function soon after it was woken, at most once per interval.
 
-Wakes come in from any thread; calls of `flush` go out from one daemon thread, so two never overlap. However many wakes
+Wakes come in from any thread; calls of `flush` go out from one daemon thread. However many wakes
 arrive during a call or an interval, one call answers them all: there is no queue that could grow. The thread starts
-with the first wake and ends with `rest`.
+with the first wake and ends with `rest`; a wake while that ends starts another, so for a moment two calls may overlap,
+and `flush` takes a lock of its own.
 
 Why a thread and not a timer: the engine's thread must not wait for a page, and the kernel's event loop stands still
 while a cell runs.

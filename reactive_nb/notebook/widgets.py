@@ -20,6 +20,7 @@ from typing import Any
 import anywidget
 import ipywidgets
 import traitlets
+from IPython.core.getipython import get_ipython
 
 from reactive_nb.notebook.hub import Hub
 from reactive_nb.notebook.interface import LiveResult, TransitionSource
@@ -37,13 +38,23 @@ def page_module(*names: str) -> str:
 
 
 class Channel(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
-    """The hidden widget that carries frames to the pages and their requests back; it has no state of its own."""
+    """The hidden widget that carries frames to the pages and their requests back; it has no state of its own.
 
-    def __init__(self) -> None:
+    Args:
+        hub: The hub of the channel in whose place this one comes, because that was closed.
+    """
+
+    def __init__(self, hub: Hub | None = None) -> None:
         super().__init__()
-        self.hub = Hub(self.send, Pacer)
+        self.hub = Hub(self.send, Pacer) if hub is None else hub
+        self.hub.send = self.send
         self.on_msg(self._on_page)
         answer_at_once(self)
+
+    def close(self) -> None:
+        """Reach the pages no more."""
+        super().close()
+        self.hub.rest()
 
     def _on_page(self, _: Any, content: object, __: Any) -> None:
         self.hub.on_message(content)
@@ -67,7 +78,7 @@ class LiveTable(anywidget.AnyWidget):
 
     def __init__(self, live: LiveResult) -> None:
         channel = channel_of(live.engine)
-        self._view = channel.hub.view_of(live)
+        self._view = channel.hub.view_of(live, shown=has_front_end())
         super().__init__(channel=channel)
         answer_at_once(self)
 
@@ -86,19 +97,28 @@ _making = threading.RLock()
 
 
 def channel_of(engine: TransitionSource) -> Channel:
-    """Return the one channel of `engine`, made when it is first asked for."""
+    """Return the one channel of `engine`; made when it is first asked for, and when somebody has closed it."""
     with _making:
-        if engine not in _channels:
-            _channels[engine] = Channel()
-        return _channels[engine]
+        channel = _channels.get(engine)
+        if channel is None or channel.comm is None:
+            channel = _channels[engine] = Channel(None if channel is None else channel.hub)
+            weakref.finalize(engine, channel.close).atexit = False
+        return channel
 
 
 def table_of(live: LiveResult) -> LiveTable:
-    """Return the one table of `live`: shown in two cells, it is sent once."""
+    """Return the one table of `live`: shown in two cells, it is sent once. It is closed when `live` is dropped."""
     with _making:
-        if live not in _tables:
-            _tables[live] = LiveTable(live)
-        return _tables[live]
+        table = _tables.get(live)
+        if table is None or table.comm is None or table.channel.comm is None:
+            table = _tables[live] = LiveTable(live)
+            weakref.finalize(live, table.close).atexit = False
+        return table
+
+
+def has_front_end() -> bool:
+    """Whether there is a kernel, so that a page may show what is made here."""
+    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def answer_at_once(widget: ipywidgets.Widget) -> None:

@@ -25,7 +25,7 @@ class Cause:
 
 
 class Causes:
-    """Makes causes. One commit often is the cause of many, so what it changed is looked up in the latest one's index."""
+    """Makes causes; keeps the changes of the latest commit by id, because one commit often makes many results stale."""
 
     __slots__ = ("_changes", "_commit")
 

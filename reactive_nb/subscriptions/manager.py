@@ -16,8 +16,8 @@ from reactive_nb.documents.interval import ALL, Interval, IntervalSet
 from reactive_nb.errors import error_text
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.runner import Outcome
-from reactive_nb.subscriptions.interval_index import IntervalIndex
 from reactive_nb.subscriptions.cause import Cause, Causes
+from reactive_nb.subscriptions.interval_index import IntervalIndex
 from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, key_of, without_frames
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.read_set import Overlap, overlap

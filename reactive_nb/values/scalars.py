@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, cast
@@ -18,7 +18,7 @@ from reactive_nb.values import wire
 from reactive_nb.values.conversion import vector
 from reactive_nb.values.ids import table_number_of
 from reactive_nb.values.refusal import Refusal, show
-from reactive_nb.values.value import (
+from reactive_nb.values.value import ANYWHERE, MAX_ITEMS, ONE_SCALAR, Nesting, Value, normalized
     ANYWHERE,
     IN_DOCUMENT,
     MAX_ITEMS,
@@ -216,15 +216,19 @@ class VectorValidator(Validator):
             raise self._refusal(value)
         try:
             if isinstance(value, list):
-                check_container(value, IN_DOCUMENT)
+                if len(value) > self.dimensions:
+                    raise self._wrong_length(value)
                 value = value if set(map(type, value)) == {float} else _numbers(value)
             result = vector(value)
         except Refusal as refusal:
             refusal.error = ValidationError  # another validator may take the same list
             raise
         if len(result) != self.dimensions:
-            raise Refusal(f"has {len(result)} numbers", self._noun(), self._advice(), ValidationError)
+            raise self._wrong_length(result)
         return result
+
+    def _wrong_length(self, numbers: Sized) -> Refusal:
+        return Refusal(f"has {len(numbers)} numbers", self._noun(), self._advice(), ValidationError)
 
     def _types(self) -> frozenset[type]:
         return frozenset((list,))

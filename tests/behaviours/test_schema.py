@@ -116,8 +116,8 @@ class BadCall:
 
 BAD_CALLS = [
     BadCall("{arg: 123} for a string", (), {"arg": 123}, "$.arg is 123 (int). Expected a string"),
-    BadCall("missing", (), {}, "$.arg is missing"),
-    BadCall("extra", (), {"arg": "x", "more": 1}, "$.more is not a declared field"),
+    BadCall("missing", (), {}, "the argument 'arg' is missing"),
+    BadCall("extra", (), {"arg": "x", "more": 1}, "'more' is not one of its arguments"),
     BadCall("two arguments", ("x", "y"), {}, "2 positional arguments were given"),
     BadCall("not a value", (), {"arg": object()}, "$.arg is <object"),
     BadCall("UNSET", (), {"arg": UNSET}, "$.arg is UNSET"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import reactive_nb as rnb
@@ -16,6 +18,7 @@ from reactive_nb.engine import Engine
 from reactive_nb.errors import (
     DocumentNotFound,
     DocumentValidationError,
+    FunctionKindError,
     InvalidId,
     InvalidValue,
     ReactiveError,
@@ -257,13 +260,32 @@ REFUSED = [
         "no mapping",
         lambda ctx, id: ctx.db.insert("t", [1]),  # type: ignore[arg-type]
         DocumentValidationError,
-        "Cannot insert into t: [1] was given. Expected a mapping of fields. Pass a dict.",
+        "Cannot insert into t: [1] (list) was given. Expected a mapping of fields. Pass a dict.",
+    ),
+    Refused(
+        "many documents at once, told in a few words",
+        lambda ctx, id: ctx.db.insert("t", [{"n": n} for n in range(3000)]),  # type: ignore[arg-type]
+        DocumentValidationError,
+        "{'n': 5}, ...] (list) was given. Expected a mapping of fields. Pass one dict at a time; a mutation may do so as "
+        "often as it likes.",
+    ),
+    Refused(
+        "a row of a data frame",
+        lambda ctx, id: ctx.db.insert("t", pd.DataFrame({"n": [1], "any": ["x"]}).iloc[0]),  # type: ignore[arg-type]
+        DocumentValidationError,
+        "(Series) was given. Expected a mapping of fields. Pass row.to_dict().",
+    ),
+    Refused(
+        "a row as a tuple with names",
+        lambda ctx, id: ctx.db.replace(id, next(pd.DataFrame({"n": [1]}).itertuples())),
+        DocumentValidationError,
+        "Expected a mapping of fields. Pass row._asdict().",
     ),
     Refused(
         "a patch of no mapping",
         lambda ctx, id: ctx.db.patch(id, 3),
         DocumentValidationError,
-        "3 was given. Expected a mapping of fields. Pass a dict.",
+        "3 (int) was given. Expected a mapping of fields. Pass a dict.",
     ),
     Refused(
         "an unknown table name",
@@ -325,6 +347,39 @@ def test_refused_and_nothing_written(case: Refused, db: Engine) -> None:
 
     assert case.says in str(caught.value)
     assert db.ts == before
+
+
+@pytest.mark.parametrize("table", ["t", "free"])
+def test_any_mapping_is_a_document(table: str, db: Engine) -> None:
+    db.define(t=rnb.table(n=v.number()), free=rnb.table())
+
+    (id,) = insert(db, table, MappingProxyType({"n": 1}))
+    with db.transaction() as tx:
+        tx.db.replace(id, MappingProxyType({"n": 2}))
+
+    assert stored(db, table) == [{"n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("write", "says"),
+    [
+        (lambda ctx: ctx.db.insert("t", {"n": 1}), "Cannot insert a document"),
+        (lambda ctx: ctx.db.patch("id", {"n": 1}), "Cannot patch a document"),
+        (lambda ctx: ctx.db.replace("t", "id", {"n": 1}), "Cannot replace a document"),
+        (lambda ctx: ctx.db.delete("id"), "Cannot delete a document"),
+    ],
+    ids=["insert", "patch", "replace", "delete"],
+)
+def test_a_query_cannot_write(write: Any, says: str, db: Engine) -> None:
+    query = db.query(name="q")(write)
+
+    with pytest.raises(FunctionKindError) as caught:
+        query()
+
+    assert str(caught.value) == (
+        f"{says}: this is a query, which only reads. Expected a mutation. "
+        "Declare the function with @db.mutation, or in a cell write with db.transaction() as tx."
+    )
 
 
 def test_a_document_that_is_gone_is_named_with_its_table(db: Engine) -> None:

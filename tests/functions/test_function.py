@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
@@ -38,6 +39,12 @@ def echo(ctx: Any, a: str, b: int = 2, c: list[str] = ["x"]) -> Any:  # noqa: B0
 
 def loose(ctx: Any, a: str, **rest: Any) -> Any:
     return [a, rest]
+
+
+def nothing(ctx: Any) -> None: ...
+
+
+def nested(ctx: Any, options: Options) -> None: ...
 
 
 def untyped(ctx, a, b=None):  # type: ignore[no-untyped-def]
@@ -102,7 +109,7 @@ REFUSED = [
         (),
         {},
         "$.a",
-        "Cannot call echo: $.a is missing. Expected a string. Pass a, or declare it v.optional(...).",
+        "Cannot call echo: the argument 'a' is missing. Expected a string. Pass a, or give the parameter a default.",
     ),
     Refused(
         "extra",
@@ -110,8 +117,7 @@ REFUSED = [
         (),
         {"a": "x", "d": 1},
         "$.d",
-        "Cannot call echo: $.d is not a declared field. Expected only a, b, c. "
-        "Correct the name, leave it out, or declare it.",
+        "Cannot call echo: 'd' is not one of its arguments. Expected only a, b, c. Correct the name, or leave it out.",
     ),
     Refused(
         "too many by position",
@@ -128,6 +134,18 @@ REFUSED = [
         {"a": "y"},
         "$.a",
         f"Cannot call echo: 'a' was given twice. Expected {SIGNATURE}. Pass it once.",
+    ),
+    Refused(
+        "extra, of none",
+        nothing,
+        (),
+        {"d": 1},
+        "$.d",
+        "Cannot call nothing: 'd' is not one of its arguments. Expected no arguments. Correct the name, or leave it out.",
+    ),
+    Refused("missing, with **rest", loose, (), {"b": 1}, "$.a", "Cannot call loose: the argument 'a' is missing."),
+    Refused(
+        "missing inside an argument", nested, ({},), {}, "$.options.size", "$.options.size is missing. Expected an"
     ),
     Refused("inside a list", echo, ("x",), {"c": ["a", 3]}, "$.c[1]", "$.c[1] is 3 (int). Expected a string"),
     Refused("None for a default", echo, ("x",), {"b": None}, "$.b", "$.b is None. Expected an int"),
@@ -271,6 +289,25 @@ def test_an_annotation_of_the_result_that_is_no_kind_of_value_checks_nothing(hin
 async def waiting(ctx: Any) -> None: ...
 
 
+def with_a_set(ctx: Any, tags: set[str]) -> None: ...
+
+
+def with_no_such_type(ctx: Any, a: str) -> None: ...
+
+
+with_no_such_type.__annotations__["a"] = "Any.Nope"
+
+
+def with_half_a_type(ctx: Any, a: str) -> None: ...
+
+
+with_half_a_type.__annotations__["a"] = "list["
+
+
+class Board:
+    def latest(self, ctx: Any) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class NoFunction:
     name: str
@@ -312,6 +349,44 @@ NO_FUNCTION = [
         "Remove the / from its parameters.",
     ),
     NoFunction(
+        "a method",
+        lambda: Function(Board.latest, Kind.QUERY),
+        FunctionKindError,
+        "Cannot register latest: its first parameter is self, as if it were a method. Expected def name(ctx, ...). "
+        "Write it outside the class, with ctx as the first parameter.",
+    ),
+    NoFunction(
+        "a path instead of a function",
+        lambda: Function("latest", Kind.QUERY),  # type: ignore[arg-type]
+        FunctionKindError,
+        "Cannot register a query: 'latest' (str) was given. Expected a function. "
+        'Write @db.query(name="...") to choose a path, above the def.',
+    ),
+    NoFunction(
+        "a function without a name",
+        lambda: Function(functools.partial(echo, a="x"), Kind.QUERY),
+        FunctionKindError,
+        "(partial) was given, which has no name. Expected a function.",
+    ),
+    NoFunction(
+        "an annotation that is no type of a value",
+        lambda: Function(with_a_set, Kind.QUERY),
+        SchemaError,
+        "Cannot register with_a_set: at the parameter 'tags', set[str] (GenericAlias) is not a type that values have.",
+    ),
+    NoFunction(
+        "an annotation that names what a module does not have",
+        lambda: Function(with_no_such_type, Kind.QUERY),
+        SchemaError,
+        "Cannot register with_no_such_type: an annotation cannot be evaluated (",
+    ),
+    NoFunction(
+        "an annotation that is no Python",
+        lambda: Function(with_half_a_type, Kind.QUERY),
+        SchemaError,
+        "Expected annotations that can be evaluated. Correct it, or give args={...}.",
+    ),
+    NoFunction(
         "validators of other names",
         lambda: Function(echo, Kind.QUERY, args={"z": v.string()}),
         SchemaError,
@@ -336,6 +411,18 @@ def test_this_cannot_be_a_function(case: NoFunction) -> None:
     assert case.says in str(caught.value)
 
 
+def test_a_bound_method_and_a_callable_with_a_path_are_functions(db: Engine) -> None:
+    class Greeter:
+        def greet(self, ctx: Any, name: str) -> str:
+            return f"hello {name}"
+
+    bound = db.query(Greeter().greet)
+    partial = db.query(name="x_only")(functools.partial(echo, b=5))
+
+    assert bound(name="Ada") == "hello Ada"
+    assert partial(a="x") == ["x", 5, ["x"]]
+
+
 def test_an_annotation_that_names_nothing_is_refused() -> None:
     def broken(ctx: Any, a: Nowhere) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
@@ -353,7 +440,7 @@ def test_a_function_of_no_database_cannot_be_called() -> None:
         Function(echo, Kind.QUERY)(a="x")
 
     assert str(caught.value) == (
-        "Cannot run echo: no database includes its module. Expected a module given to db.include(...). "
+        "Cannot run echo: no open database includes its module. Expected a module given to db.include(...). "
         "Call db.include(module) first."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ import reactive_nb as rnb
 from reactive_nb import col
 from reactive_nb.documents.interval import ALL, Interval
 from reactive_nb.engine import Engine
-from reactive_nb.errors import NotUnique, QueryUsageError, ReactiveError, SchemaError, UnknownIndex
+from reactive_nb.errors import IndexRangeError, NotUnique, QueryUsageError, ReactiveError, SchemaError, UnknownIndex
 from reactive_nb.functions.context import QueryContext
+from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.values.order import encode_value
 from tests.strategies import numbers
 from tests.tools import Core, bare, fields, insert, looked_at
@@ -370,6 +372,42 @@ REFUSED = [
         "Cannot read t by index 'by_x': the table t has no such index. Expected one of "
         "['by_id', 'by_creation_time', 'by_n']. Declare it with db.define(t=rnb.table(...).index('by_x', ...)).",
     ),
+    Refused(
+        "a range that is a dict",
+        lambda ctx: ctx.db.query("t").with_index("by_n", {"n": 1}),  # type: ignore[arg-type]
+        IndexRangeError,
+        "Cannot read t by index 'by_n': the range is {'n': 1} (dict). Expected a function of the range, or fields by "
+        "name. Write with_index('by_n', lambda q: q.gt(field, value)) or with_index('by_n', field=value).",
+    ),
+    Refused(
+        "a range that is a value",
+        lambda ctx: ctx.db.query("t").with_index("by_n", "a"),  # type: ignore[arg-type]
+        IndexRangeError,
+        "the range is 'a' (str)",
+    ),
+    Refused(
+        "a sum of an expression",
+        lambda ctx: ctx.db.query("t").sum(col("n")),  # type: ignore[arg-type]
+        QueryUsageError,
+        "Cannot return the sum of t: its field is <Expr n> (Expr). Expected the name of a field, or a path such as "
+        "'author.age'. Write sum('n').",
+    ),
+    Refused("a sum of 3", lambda ctx: ctx.db.query("t").sum(3), QueryUsageError, "its field is 3 (int)"),  # type: ignore[arg-type]
+    Refused("avg of a quote", lambda ctx: ctx.db.query("t").avg('a"b'), QueryUsageError, "its field is 'a\"b' (str)"),
+    Refused("min of nothing", lambda ctx: ctx.db.query("t").min(""), QueryUsageError, "its field is '' (str)"),
+    Refused(
+        "max of a calculation",
+        lambda ctx: ctx.db.query("t").max(col("n") + 1),  # type: ignore[arg-type]
+        QueryUsageError,
+        "Write max('likes').",
+    ),
+    Refused(
+        "a position",
+        lambda ctx: ctx.db.query("t")[0],
+        QueryUsageError,
+        "Cannot take document 0 (int) of t: a query is not a list. Expected one of the methods that read. "
+        "Use first(), take(n) or collect()[n].",
+    ),
     Refused("a table name that cannot be", lambda ctx: ctx.db.query("a b"), SchemaError, "'a b' is not a table name"),
     Refused("a table that is no string", lambda ctx: ctx.db.query(None), SchemaError, "None is not a table name"),  # type: ignore[arg-type]
 ]
@@ -383,6 +421,30 @@ def test_refused(case: Refused, db: Engine) -> None:
         db.read(case.use)
 
     assert case.says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        (lambda query: query, "<query of t by by_creation_time, asc; read it with collect, take, first, "),
+        (lambda query: query.order("desc"), "<query of t by by_creation_time, desc; "),
+        (lambda query: query.with_index("by_n").filter(col("n") > 1), "<query of t by by_n, asc, filter (n > 1); "),
+        (
+            lambda query: query.with_index("by_n", n=1).filter(bool),
+            "<query of t by by_n, a range of it, asc, filter by a function; ",
+        ),
+    ],
+)
+def test_a_query_shows_its_shape_and_who_reads_it(
+    shape: Callable[[TableQuery], TableQuery], says: str, db: Engine
+) -> None:
+    db.define(t=rnb.table().index("by_n", "n"))
+
+    shown = db.read(lambda ctx: repr(shape(ctx.db.query("t"))))
+
+    assert shown.startswith(says)
+    readers = re.findall(r"\w+", shown.partition("read it with")[2])
+    assert [name for name in readers if name not in ("for", "or") and not hasattr(TableQuery, name)] == []
 
 
 def test_the_error_of_unique_names_both_documents(db: Engine) -> None:

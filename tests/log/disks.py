@@ -57,6 +57,7 @@ class Disk(Files):
         capacity: How many bytes all files together may hold; a write takes what fits.
         longest_write: How many bytes one write takes at most.
         cannot_reserve: The error number with which every reservation is refused, or None.
+        cuts: The size given to each truncation.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Disk(Files):
         "cannot_reserve",
         "capacity",
         "crash_at",
+        "cuts",
         "descriptors",
         "faults",
         "longest_write",
@@ -85,6 +87,7 @@ class Disk(Files):
         self.capacity: int | None = None
         self.longest_write: int | None = None
         self.cannot_reserve: int | None = None
+        self.cuts: list[int] = []
 
     def contents(self, path: Path = PATH) -> bytes:
         """Return what a program sees in the file."""
@@ -164,6 +167,7 @@ class Disk(Files):
 
     def truncate(self, descriptor: int, size: int) -> None:
         self._called("truncate")
+        self.cuts.append(size)
         inode = self.descriptors[descriptor]
         del inode.data[size:]
         inode.changed()

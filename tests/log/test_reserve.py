@@ -32,21 +32,31 @@ def end_of(*payloads: bytes) -> int:
 # ---------------------------------------------------------------- reserving
 
 
-def test_room_is_reserved_beyond_an_append_and_again_when_an_append_would_pass_its_end() -> None:
+def test_room_is_reserved_beyond_the_first_append() -> None:
     disk = Disk()
     log = open_log(disk)
     assert len(disk.contents()) == FILE_HEADER_SIZE
 
     log.append([b"one"], expected_head=0)
-    assert len(disk.contents()) == end_of(b"one") + RESERVE
-    exact = bytes([1]) * (RESERVE - FRAME_HEADER_SIZE)
-    log.append([exact], expected_head=1)
-    assert disk.calls.count("allocate") == 1
-    log.append([b"three"], expected_head=2)
-    assert disk.calls.count("allocate") == 2
-    assert len(disk.contents()) == end_of(b"one", exact, b"three") + RESERVE
 
-    assert payloads_in(disk) == [b"one", exact, b"three"]
+    assert len(disk.contents()) == end_of(b"one") + RESERVE
+    assert payloads_in(disk) == [b"one"]
+
+
+@pytest.mark.parametrize(("over", "reservations"), [(-1, 1), (0, 1), (1, 2)])
+def test_room_is_reserved_again_when_an_append_would_pass_the_end_of_the_reserve(over: int, reservations: int) -> None:
+    disk = Disk()
+    log = open_log(disk)
+    second = b"x" * (RESERVE - FRAME_HEADER_SIZE + over)
+
+    log.append([b"one"], expected_head=0)
+    log.append([second], expected_head=1)
+
+    assert disk.calls.count("allocate") == reservations
+    log.append([b"three" * 20], expected_head=2)
+    assert disk.calls.count("allocate") == reservations + 1
+    assert len(disk.contents()) == end_of(b"one", second, b"three" * 20) + RESERVE
+    assert payloads_in(disk) == [b"one", second, b"three" * 20]
 
 
 def test_an_append_larger_than_a_reserve_is_given_room_at_once() -> None:
@@ -159,6 +169,20 @@ def test_a_disk_with_room_for_the_append_and_not_for_a_reserve_takes_the_append(
     disk.capacity = None
     log.append([b"two"], expected_head=1)
     assert payloads_in(disk) == [b"one", b"two"]
+
+
+def test_a_reserve_that_cannot_be_enlarged_is_not_given_away() -> None:
+    disk = Disk()
+    log = open_log(disk)
+    log.append([b"one"], expected_head=0)
+    size = disk.capacity = len(disk.contents()) + 10
+    fits = b"x" * (RESERVE + 10 - FRAME_HEADER_SIZE)
+
+    log.append([fits], expected_head=1)
+
+    assert disk.cuts == [size - 10]
+    assert len(disk.contents()) == size
+    assert payloads_in(disk) == [b"one", fits]
 
 
 def test_on_a_full_disk_a_reserve_is_used_up_before_an_append_is_refused() -> None:

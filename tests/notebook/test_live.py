@@ -208,7 +208,8 @@ def test_every_run_says_why_it_happened(flights: Flights) -> None:
         "flights.by_origin[origin = 'JFK'] that it had read; the result changed."
     )
     assert (live.runs, [run.ts for run in live.history], live.ts) == (2, [4, 5], 5)
-    assert live.commit is flights.db.commits(1)[0]
+    assert live.commit is not None
+    assert (live.commit.ts, live.commit.function, [each.id for each in live.commit.changes]) == (5, "depart", [id])
     assert not live.is_stale
 
 

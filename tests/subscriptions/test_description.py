@@ -12,8 +12,8 @@ import pytest
 from reactive_nb.documents.interval import ALL
 from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.schema.declaration import table
-from reactive_nb.subscriptions.description import describe_cause, describe_range
 from reactive_nb.subscriptions.cause import Cause, Causes
+from reactive_nb.subscriptions.description import describe_cause, describe_range
 from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.values.validators import v
 from tests.transaction.held import Database, Held

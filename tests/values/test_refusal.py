@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reactive_nb.errors import InvalidValue, ValidationError
@@ -33,6 +34,11 @@ def test_a_thing_is_shown_with_its_type(thing: Any, picture: str) -> None:
 def test_a_long_thing_is_shown_short() -> None:
     assert len(show("x" * 10_000)) < 80
     assert len(show(list(range(10_000)))) < 80
+
+
+def test_a_thing_of_many_lines_is_shown_in_one() -> None:
+    assert "\n" not in show(np.zeros((9, 9)))
+    assert show("a\nb") == "'a\\nb' (str)"
 
 
 def test_a_thing_whose_repr_fails_is_shown_anyway() -> None:
