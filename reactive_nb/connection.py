@@ -6,8 +6,9 @@ import os
 import threading
 
 from reactive_nb.clock import Clock, IdSource
-from reactive_nb.engine.engine import Engine, absolute, open_engines
+from reactive_nb.engine.engine import Engine, absolute
 from reactive_nb.engine.interrupts import Uninterrupted
+from reactive_nb.engine.roster import open_engines
 from reactive_nb.notebook.live import Live
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
 

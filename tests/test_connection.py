@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import reactive_nb as rnb
-from reactive_nb.engine.engine import open_engines
+from reactive_nb.engine.roster import open_engines
 from reactive_nb.errors import DatabaseFileError
 from reactive_nb.testing import FakeClock
 from tests.conftest import Connect

@@ -4,6 +4,7 @@
 disk flush, the thread that brings live results up to date, the folding into DuckDB, and safety from Ctrl-C.
 """
 
-from reactive_nb.engine.engine import Engine, open_engines
+from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.roster import open_engines
 
 __all__ = ["Engine", "open_engines"]

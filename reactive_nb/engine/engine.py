@@ -8,11 +8,9 @@ queue's lead, then the state lock. Ctrl-C on the main thread is held back inside
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +24,7 @@ from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.moment import Past
 from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
+from reactive_nb.engine.roster import ROSTER
 from reactive_nb.errors import NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
@@ -52,29 +51,6 @@ T = TypeVar("T")
 
 _WORKERS = 16
 _FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
-_open: weakref.WeakSet[Engine] = weakref.WeakSet()
-_listing = threading.Lock()  # guards `_open`: a set must not change while it is gone through
-# A database in memory is gone when nobody holds it. One with a file stays open until it is closed, so that connecting
-# again finds it and not its half-written file.
-_with_files: set[Engine] = set()
-
-
-@atexit.register
-def _close_all() -> None:
-    """Leave every file folded and without a log when Python ends."""
-    with contextlib.ExitStack() as closing:
-        for engine in open_engines():
-            closing.callback(engine.close)  # each of them, also when another one fails
-
-
-def _forget_all() -> None:
-    """Leave the files to the parent: a forked child that ends must not close, and so delete, the parent's log."""
-    _open.clear()
-    _with_files.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
 
 
 class LiveFactory(Protocol):
@@ -159,10 +135,7 @@ class Engine(Decorators):
         )
         self._committer.on_commit(self._on_commit)
         self._pool: ThreadPoolExecutor | None = None
-        with _listing:
-            _open.add(self)
-        if path is not None:
-            _with_files.add(self)
+        ROSTER.add(self)
 
     # ------------------------------------------------------------------ declaring
 
@@ -425,7 +398,7 @@ class Engine(Decorators):
                 hint="Close it from the code that opened it",
             )
         with self._closing:
-            if self not in _open:
+            if self not in ROSTER.engines():
                 return
             with self._state:
                 self._draining = True
@@ -455,9 +428,7 @@ class Engine(Decorators):
             self._log.close()
             if self._folder is not None:
                 self._folder.close()
-            with _listing:
-                _open.discard(self)
-            _with_files.discard(self)
+            ROSTER.discard(self)
 
     def __enter__(self) -> Engine:
         return self
@@ -500,13 +471,6 @@ class Engine(Decorators):
     def _require_open(self) -> None:
         if self._closed:
             raise closed()
-
-
-def open_engines() -> list[Engine]:
-    """Return the engines that are open in this process, among them those being closed."""
-    with _listing:
-        engines = list(_open)
-    return sorted(engines, key=lambda engine: str(engine.path or ""))
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

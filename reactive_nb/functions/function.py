@@ -235,18 +235,16 @@ class Function:
 
     def _refused(self, args: dict[str, Any], error: ValidationError | InvalidValue) -> ArgumentValidationError:
         """Return what the validators said, in words for arguments where it is about which of them there are."""
-        name = next((name for name in args if name not in self.args and not self.takes_any), None)
-        if name is not None:
-            thing = f"{name!r} is not one of its arguments"
+        unknown = [] if self.takes_any else [name for name in args if name not in self.args]
+        missing = [name for name, each in self.args.items() if name not in args and not each.optional]
+        thing, expected, hint, path = error.thing, error.expected, error.hint, error.path
+        if unknown:
+            thing = f"{unknown[0]!r} is not one of its arguments"
             expected = f"only {', '.join(self.args)}" if self.args else "no arguments"
-            hint, path = "Correct the name, or leave it out", f"$.{name}"
-        else:
-            missing = (each for each, item in self.args.items() if each not in args and not item.optional)
-            name = next(missing, None)
-            thing, expected, hint, path = error.thing, error.expected, error.hint, error.path
-            if name is not None:
-                thing, expected = f"the argument {name!r} is missing", self.args[name].describe()
-                hint, path = f"Pass {name}, or give the parameter a default", f"$.{name}"
+            hint, path = "Correct the name, or leave it out", f"$.{unknown[0]}"
+        elif missing:
+            thing, expected = f"the argument {missing[0]!r} is missing", self.args[missing[0]].describe()
+            hint, path = f"Pass {missing[0]}, or give the parameter a default", f"$.{missing[0]}"
         return ArgumentValidationError(f"Cannot call {self.path}", thing=thing, expected=expected, hint=hint, path=path)
 
     def checked_result(self, result: Any, numbers: Mapping[str, int]) -> Any:

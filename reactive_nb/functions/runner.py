@@ -172,6 +172,17 @@ def conflict(path: str, refused: Overlap, attempts: int) -> ConflictError:
     commit = refused.commit
     place = f"{refused.table}.{refused.index}"
     each = f", at each of {attempts} attempts" if attempts > 1 else ""
+    if refused.outlived:
+        return ConflictError(
+            f"Cannot commit {path}",
+            thing=f"more commits came while it ran than the history holds, so nobody knows whether it missed one{each}",
+            expected="fewer commits between its start and its end",
+            hint="Run it again; or keep more commits with rnb.connect(..., history=...)",
+            table=refused.table,
+            index=refused.index,
+            interval=refused.interval,
+            other=commit,
+        )
     return ConflictError(
         f"Cannot commit {path}",
         thing=(

@@ -41,7 +41,7 @@ class _Guarded:
         try:
             self.handler(change)
         except Exception:
-            logger.exception("An observer of a live result failed: %r", self.handler)
+            logger.exception("A listener of reactive_nb failed: %r", change["owner"])
 
 
 class Live(traitlets.HasTraits):
@@ -104,7 +104,7 @@ class Live(traitlets.HasTraits):
         self._quiet.__enter__()
         if subscription.key is not self._key:
             self._key = subscription.key
-            self.args |= args_of(subscription.key)  # in the order in which they were written
+            self.args = self.args | args_of(subscription.key)  # in the order in which they were written
         self.set_trait("value", subscription.result)
         if subscription.error is not None or self._refused is not None or self.state != "fresh":
             self._show_outcome(subscription.error)
@@ -129,14 +129,13 @@ class Live(traitlets.HasTraits):
         hold = self._hold
         if hold is None or hold.closed:
             return
+        self._refused = None  # before the move, whose news may come at once
         try:
             self.engine.move(hold, self.engine.find(self.path), args)
         except ReactiveError as error:
             # Shown where the result is shown: an exception here would end in a log that nobody looks at.
             self._refused = error
             self._show_outcome(error)
-        else:
-            self._refused = None
 
     # ------------------------------------------------------------------ looking at it
 

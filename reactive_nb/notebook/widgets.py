@@ -80,7 +80,15 @@ class LiveTable(anywidget.AnyWidget):
         channel = channel_of(live.engine)
         self._view = channel.hub.view_of(live, shown=has_front_end())
         super().__init__(channel=channel)
+        self._own_layout = self.layout  # a widget of its own, which nobody else would close
         answer_at_once(self)
+
+    def close(self) -> None:
+        """Take it from all pages."""
+        # A page that lost it cannot say so. No lock: dropped results are finalized anywhere, also while one is held.
+        self._view.shown = False
+        super().close()
+        self._own_layout.close()
 
     def __repr__(self) -> str:
         return f"<table of {self._view.seen.title}>"

@@ -10,6 +10,7 @@ done here, so no user code runs under that lock.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from reactive_nb.documents.interval import ALL, Interval, IntervalSet
@@ -26,6 +27,8 @@ from reactive_nb.values import wire
 Place = tuple[str, str]
 
 CACHED_RESULTS = 256
+_SCALARS = frozenset((type(None), bool, int, float, str, bytes))
+
 CACHED_BYTES = 16 << 20
 
 
@@ -239,7 +242,7 @@ class SubscriptionManager:
         if subscription.state is not State.FRESH or subscription.uses_chance or encoded is None:
             return False
         if subscription.plain is None:
-            subscription.plain = _is_plain(subscription.result, encoded)
+            subscription.plain = _is_plain(subscription.result)
         return subscription.plain
 
     def subscriptions(self) -> Iterable[Subscription]:
@@ -274,12 +277,14 @@ def _encoded(result: Any) -> bytes | None:
         return None
 
 
-def _is_plain(result: Any, encoded: bytes) -> bool:
-    """Whether decoding gives the same result back, so that the encoding may answer other calls (a tuple would not)."""
-    try:
-        return bool(wire.decode(encoded) == result)
-    except ValueError:
-        return False  # vectors: numpy refuses to say whether two arrays are equal in one word
+def _is_plain(value: Any) -> bool:
+    """Whether decoding its encoding gives the same again; a tuple, a subclass or another time zone would come back as less."""
+    kind = type(value)
+    if kind is dict:
+        return all(_is_plain(each) for each in value.values())
+    if kind is list:
+        return all(map(_is_plain, value))
+    return kind in _SCALARS or (kind is datetime and value.tzinfo is UTC)
 
 
 def _same(subscription: Subscription, outcome: Outcome, encoded: bytes | None) -> bool:

@@ -86,7 +86,8 @@ class Run:
         duration_ms: How long the function took.
         changed: Whether its result or error was another one than before.
         error: What it raised, without its traceback, or None.
-        cause: The commit that made it necessary; None for the first run and after the function was replaced.
+        cause: The commit that made it necessary; None for the first run, after the function was replaced, and where
+            that commit is no longer known.
         first: Whether it was the first run.
     """
 
@@ -129,7 +130,10 @@ class Run:
         if self.first:
             return f"{self.call} ran at commit {self.ts} because it was asked for the first time."
         if self.cause is None:
-            return f"{self.call} ran at commit {self.ts} because its function was defined again."
+            return (
+                f"{self.call} ran at commit {self.ts} because its function was defined again, or because more commits "
+                "came while it ran than the history holds."
+            )
         if self.error is not None:
             outcome = f"it raised {type(self.error).__name__}"
         else:

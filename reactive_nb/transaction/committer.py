@@ -20,7 +20,6 @@ from reactive_nb.documents.interval import ALL, IntervalSet
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import HeadMoved
 from reactive_nb.log.interface import Log
-from reactive_nb.schema.declaration import TABLES
 from reactive_nb.transaction.commit import Commit, encode_commit, replay
 from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS, RecentCommits
@@ -145,9 +144,7 @@ class Committer:
             return None
         since = self.recent.since(transaction.snapshot.ts)
         if since is None:
-            # Too old to be judged: counted as a conflict with the oldest commit still held, so it runs again.
-            oldest = self.recent.newest(1 << 30)[0]
-            return Overlap(oldest, TABLES, "by_id", ALL, None)
+            return self._outlived(transaction, accepted[-1][1] if accepted else self.head)
         reads: Reads | None = None
         for commit in (*since, *(commit for commit, _ in accepted)):
             if reads is None:
@@ -155,6 +152,15 @@ class Committer:
             found = overlap(reads, commit)
             if found is not None:
                 return found
+        return None
+
+    def _outlived(self, transaction: Transaction, newest: Snapshot) -> Overlap | None:
+        """Judge a transaction older than the commits that are held: it runs again, unless it has looked at no document."""
+        for (table, index), intervals in transaction.reads.intervals().items():
+            before, now = transaction.snapshot.tables.get(table), newest.tables.get(table)
+            if intervals or (before and before.stored) is not (now and now.stored):
+                oldest = self.recent.newest(self.head.ts)[0]
+                return Overlap(oldest, table, index, next(iter(intervals), ALL), None, outlived=True)
         return None
 
     def _publish(self, commit: Commit, snapshot: Snapshot) -> None:

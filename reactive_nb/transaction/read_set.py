@@ -21,13 +21,18 @@ NOTHING = Interval(b"", b"")
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Where a commit met a read set first; `key` is None when the whole table was declared anew."""
+    """Where a commit met a read set first.
+
+    `key` is None when the whole table was declared anew. `outlived` says that so many commits have come that the first
+    ones cannot be looked at any more; then `commit` is the oldest that is known, and the rest a part of what was read.
+    """
 
     commit: Commit
     table: str
     index: str
     interval: Interval
     key: bytes | None
+    outlived: bool = False
 
 
 class Scan:

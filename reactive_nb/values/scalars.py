@@ -19,15 +19,6 @@ from reactive_nb.values.conversion import vector
 from reactive_nb.values.ids import table_number_of
 from reactive_nb.values.refusal import Refusal, show
 from reactive_nb.values.value import ANYWHERE, MAX_ITEMS, ONE_SCALAR, Nesting, Value, normalized
-    ANYWHERE,
-    IN_DOCUMENT,
-    MAX_ITEMS,
-    ONE_SCALAR,
-    Nesting,
-    Value,
-    check_container,
-    normalized,
-)
 
 NO_TABLES: Final[Mapping[str, int]] = {}
 SCALAR_TYPES: Final[frozenset[type]] = frozenset((type(None), bool, int, float, str, bytes, datetime))

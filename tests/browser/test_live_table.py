@@ -261,6 +261,53 @@ while sent < 15_000:  # as busy as a cell can be
         assert f"\n{1 + sent:,}\n" in number
 
 
+def test_a_cell_that_runs_again_leaves_no_result_behind(chat: Notebook) -> None:
+    run(chat, "import gc\nfrom reactive_nb.notebook import hub\nhub.KEEP_S = 0.0")
+    board = run(chat, "board = latest.live(channel='general')\ndisplay(w.HBox([board.table()]))")
+    for _ in range(3):
+        chat.wait_for_output(board, "good morning")
+        chat.run_cell(board)
+    left = """
+left, never = w.IntText(), threading.Event()
+def act():  # the page says what it hides some time after the cell has run
+    for _ in range(200):
+        gc.collect()
+        left.value = len(db.lives())
+        if left.value == 1 or never.wait(0.05):
+            break
+w.VBox([left, on_click("count", act)])
+"""
+    cell = run(chat, left)
+
+    button(chat, cell).click()
+
+    expect(chat.output(cell).locator("input")).to_have_value("1")
+    run(chat, "hub.KEEP_S = 30.0\nsend(channel='general', body='hello')")
+    chat.wait_for_output(board, "hello")
+
+
+def test_a_displayed_result_that_nothing_refers_to_lives_until_its_cell_is_cleared(chat: Notebook) -> None:
+    board = run(chat, "display(latest.live(channel='general'))")
+    chat.wait_for_output(board, "good morning")
+    run(chat, "import gc\ngc.collect()\nsend(channel='general', body='hello')")
+    chat.wait_for_output(board, "hello")
+
+    assert chat.table(board) == [["general", "hello"], ["general", "good morning"]]
+
+
+def test_a_table_has_names_for_those_who_cannot_see_it(chat: Notebook) -> None:
+    board = show(chat, "board = latest.live(channel='general')\nboard", "good morning")
+    view = chat.output(board)
+
+    expect(view.get_by_role("region", name="latest(channel='general')", exact=True)).to_be_visible()
+    expect(view.get_by_role("group", name="rows of latest(channel='general')")).to_have_attribute("tabindex", "0")
+    expect(view.get_by_role("status")).to_have_text("live")
+    toggle = view.get_by_role("button", name="show _id")
+    toggle.click()
+    assert view.get_by_role("button", name="hide _id").get_attribute("aria-pressed") is None
+    assert view.get_by_role("table").get_attribute("aria-rowcount") is None
+
+
 def test_a_page_that_is_loaded_again_shows_the_views_as_they_are_now(notebook: Notebook, lab: LabServer) -> None:
     path = lab.write_notebook("reload.ipynb", CHAT.format(file=""), "board = latest.live(channel='general')\nboard")
     notebook.open(path).run_all()

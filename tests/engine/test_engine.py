@@ -11,7 +11,8 @@ import pytest
 
 import reactive_nb as rnb
 from reactive_nb import v
-from reactive_nb.engine.engine import Engine, open_engines
+from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.roster import open_engines
 from reactive_nb.errors import (
     ArgumentValidationError,
     ConflictError,
@@ -99,7 +100,7 @@ def test_the_functions_of_a_module_get_its_name_in_their_path(db: Engine) -> Non
     def list_all(ctx: Any) -> list[str]:
         return [each["body"] for each in ctx.db.query("messages").collect()]
 
-    with pytest.raises(UnknownFunction, match="no database includes its module"):
+    with pytest.raises(UnknownFunction, match="no open database includes its module"):
         send(body="too early")
     db.include(messages)
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 import reactive_nb as rnb
 from reactive_nb import v
-from reactive_nb.engine import engine
 from reactive_nb.engine import folder as module
 from reactive_nb.engine.commit_queue import CommitQueue
 from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.roster import ROSTER
 from reactive_nb.errors import DatabaseFileError
 from reactive_nb.functions.database import DatabaseWriter
 from reactive_nb.testing import FakeClock, IdSource
@@ -106,7 +106,7 @@ def leave(db: Engine) -> None:
     db._folder.close()  # type: ignore[union-attr]
     db._closed = True
     db._refresher.close()
-    engine._open.discard(db)
+    ROSTER.discard(db)
 
 
 @pytest.mark.slow

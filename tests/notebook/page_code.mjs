@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { showCell } from "../../reactive_nb/notebook/static/cells.js";
 import { Store } from "../../reactive_nb/notebook/static/store.js";
 
-const { cells, stories } = JSON.parse(readFileSync(0, "utf-8"));
+const { cells, stories, column } = JSON.parse(readFileSync(0, "utf-8"));
 
 const follow = ({ snapshot, frames }) => {
   const store = new Store(snapshot);
@@ -13,4 +13,4 @@ const follow = ({ snapshot, frames }) => {
   return { outcomes, rows, size: store.rows.size, known: store.known, ts: store.ts, state: store.state };
 };
 
-console.log(JSON.stringify({ shown: cells.map((cell) => showCell(cell).text), stories: stories.map(follow) }));
+console.log(JSON.stringify({ shown: cells.map((cell) => showCell(cell, column).text), stories: stories.map(follow) }));

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reactive_nb.notebook.hub import STATE_DELAY_S, Hub
+from reactive_nb.notebook.hub import KEEP_S, STATE_DELAY_S, Hub
 from reactive_nb.notebook.shape import shape_of
-from tests.notebook.fakes import FakeEngine, ManualPace
+from tests.notebook.fakes import FakeEngine, FakeTransition, ManualPace
 from tests.notebook.test_rows import apply
 
 
@@ -136,6 +138,34 @@ def test_a_failed_run_tells_its_error_and_keeps_the_rows_and_a_good_one_takes_it
     ]
 
 
+def test_an_error_that_cannot_say_anything_is_told_by_its_class() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    desk = Desk()
+    view = desk.hub.view_of(desk.engine.live("latest", [document(1)]))
+
+    desk.commit(latest=Mute())
+
+    assert desk.sent[0]["views"][view.id]["error"] == {"name": "Mute", "message": "Mute"}
+
+
+def test_an_error_beside_a_value_keeps_no_new_rows_back() -> None:
+    desk = Desk()
+    live = desk.engine.live("count", 1)
+    view = desk.hub.view_of(live)
+
+    live.error = ValueError("a widget's value was refused")
+    desk.engine.ts += 1
+    live.value = 2  # a commit moved the result of the arguments that it kept
+    for listener in desk.engine.listeners:
+        listener(FakeTransition(1, [live]))
+    desk.hub.flush()
+
+    assert desk.hub.snapshot(view)["rows"] == [["value", {"value": 2}]]
+
+
 def test_before_the_first_run_and_after_an_error_a_page_is_not_told_that_the_result_is_none() -> None:
     desk = Desk()
     live = desk.engine.live("count", None)
@@ -153,28 +183,17 @@ def test_before_the_first_run_and_after_an_error_a_page_is_not_told_that_the_res
 # ---------------------------------------------------------------- states
 
 
-def test_a_quick_rerun_without_change_is_never_seen() -> None:
+def test_a_state_is_not_told_at_once_for_a_transition_may_follow() -> None:
     desk = Desk()
     live = desk.engine.live("latest", [document(1)])
     desk.hub.view_of(live)
 
-    live.state = "stale"
+    live.state = "failed"
     live.state = "fresh"
     desk.hub.flush()
 
     assert desk.pace.wakes == [STATE_DELAY_S, STATE_DELAY_S]
     assert desk.sent == []
-
-
-def test_a_slow_rerun_is_told_as_stale() -> None:
-    desk = Desk()
-    live = desk.engine.live("latest", [document(1)])
-    view = desk.hub.view_of(live)
-
-    live.state = "stale"
-    desk.hub.flush()
-
-    assert desk.sent[0]["views"] == {view.id: {"since": 0, "ops": [], "state": "stale"}}
 
 
 def test_an_error_outside_a_transition_is_told() -> None:
@@ -195,13 +214,13 @@ def test_a_value_that_is_set_while_its_transition_is_not_announced_yet_is_not_se
     live = desk.engine.live("count", 1)
     view = desk.hub.view_of(live)
 
-    live.value, live.state = 2, "stale"  # the engine is in the middle of a transition
+    live.value, live.state = 2, "failed"  # the engine is in the middle of a transition
     desk.hub.flush()
 
-    assert desk.sent[0]["views"] == {view.id: {"since": 0, "ops": [], "state": "stale"}}
+    assert desk.sent[0]["views"] == {view.id: {"since": 0, "ops": [], "state": "failed"}}
 
 
-def test_a_closed_result_says_so_once_and_the_hub_stops_listening() -> None:
+def test_a_closed_result_says_so_once_and_the_hub_rests() -> None:
     desk = Desk()
     live = desk.engine.live("count", 1)
     view = desk.hub.view_of(live)
@@ -210,9 +229,8 @@ def test_a_closed_result_says_so_once_and_the_hub_stops_listening() -> None:
     desk.hub.flush()
     desk.commit(count=2)
 
-    assert [frame["views"] for frame in desk.sent] == [{view.id: {"since": 0, "ops": [], "state": "closed"}}]
-    assert desk.engine.listeners == []
-    assert desk.pace.rests == 1
+    assert [frame["views"] for frame in desk.sent] == [{view.id: {"since": 0, "ops": [], "state": "closed", "ts": 0}}]
+    assert desk.pace.rests
 
 
 def test_a_result_that_is_displayed_after_all_others_were_closed_is_followed() -> None:
@@ -273,7 +291,7 @@ def test_a_view_that_no_page_shows_costs_nothing_until_a_page_shows_it_again() -
     desk.hub.flush()
 
     assert hidden == [{view.id: {"paused": True}}]
-    assert desk.sent[-1]["views"][view.id]["ops"] == [{"op": "update", "key": "value", "cells": {"value": 3}}]
+    assert desk.sent[-1]["views"][view.id]["rows"] == [["value", {"value": 3}]]
 
 
 def test_messages_that_no_page_of_ours_sends_are_ignored() -> None:
@@ -282,11 +300,150 @@ def test_messages_that_no_page_of_ours_sends_are_ignored() -> None:
 
     for message in (None, "Resync", {}, {"type": "Resync"}, {"type": "Resync", "view_id": 1, "seq": "x"}):
         desk.hub.on_message(message)
+    desk.hub.flush()
+
+    assert desk.pace.wakes == []
+    assert desk.sent == []
+
+
+def test_a_page_that_asks_for_a_result_that_is_gone_hears_so() -> None:
+    desk = Desk()
+
     desk.hub.on_message({"type": "Resync", "view_id": "v99", "seq": 0})
     desk.hub.flush()
 
-    assert desk.pace.wakes == [0.0]  # of the last one, whose view does not exist
-    assert desk.sent == []
+    assert [frame["views"] for frame in desk.sent] == [{"v99": {"gone": True}}]
+
+
+# ---------------------------------------------------------------- how long a result lives
+
+
+class Shown:
+    """A displayed result that nothing else refers to, on a desk with a clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.sent: list[dict[str, Any]] = []
+        self.wakes: list[float] = []
+        self.hub = Hub(self.sent.append, self._pace, lambda: self.now)
+        self.engine = FakeEngine()
+        live = self.engine.live("count", 1)
+        self.view_id = self.hub.view_of(live).id
+        self.live = weakref.ref(live)
+
+    def _pace(self, flush: Any) -> ManualPace:
+        return ManualPace(flush, self.wakes)
+
+    def page(self, type: str) -> None:
+        self.hub.on_message({"type": type, "view_id": self.view_id, "seq": 0})
+        self.hub.flush()
+
+    def at(self, seconds: float) -> None:
+        self.now = seconds
+        self.hub.flush()
+
+    @property
+    def lives(self) -> bool:
+        gc.collect()
+        return self.live() is not None
+
+
+def test_a_result_lives_while_a_page_shows_it_and_a_while_longer() -> None:
+    shown = Shown()
+    shown.at(1000.0)
+    assert shown.lives
+
+    shown.page("Hide")
+    assert shown.wakes[-1] == KEEP_S
+    shown.at(1000.0 + KEEP_S - 1)
+    assert shown.lives
+    assert shown.wakes[-1] == 1
+    shown.at(1000.0 + KEEP_S)
+    assert not shown.lives
+
+    shown.engine.commit()
+    shown.page("Resync")
+    assert shown.sent[-1]["views"] == {shown.view_id: {"gone": True}}
+
+
+def test_a_result_that_is_shown_again_in_time_lives_on() -> None:
+    shown = Shown()
+    shown.page("Hide")
+    shown.at(KEEP_S - 1)
+    shown.page("Resync")
+    shown.at(10 * KEEP_S)
+    assert shown.lives
+
+    shown.page("Hide")
+    shown.at(11 * KEEP_S)
+    assert not shown.lives
+
+
+def test_a_closed_result_stays_for_the_page_that_shows_it() -> None:
+    shown = Shown()
+    shown.engine.lives()[0].close()
+    shown.at(1.0)
+    assert shown.lives
+
+    shown.page("Hide")
+    shown.at(1.0 + KEEP_S)
+    assert not shown.lives
+
+
+def test_a_result_that_no_page_is_about_to_show_is_not_held() -> None:
+    desk = Desk()
+    live = desk.engine.live("count", 1)
+    desk.hub.view_of(live, shown=False)
+    gone = weakref.ref(live)
+
+    desk.commit(count=2)
+    del live
+    gc.collect()
+
+    assert gone() is None
+
+
+# ---------------------------------------------------------------- snapshots
+
+
+def test_rows_and_commit_of_a_snapshot_belong_together_while_no_page_shows_the_view() -> None:
+    desk = Desk()
+    view = desk.hub.view_of(desk.engine.live("count", 1))
+    desk.hub.on_message({"type": "Hide", "view_id": view.id})
+    desk.hub.flush()
+
+    desk.commit(count=2)
+    snapshot = desk.hub.snapshot(view)
+
+    assert (snapshot["rows"], snapshot["ts"]) == ([["value", {"value": 2}]], 1)
+
+
+def test_rows_and_commit_of_a_snapshot_belong_together_before_the_frame() -> None:
+    desk = Desk()
+    view = desk.hub.view_of(desk.engine.live("count", 1))
+
+    desk.engine.commit(count=2)
+    before = desk.hub.snapshot(view)
+    desk.hub.flush()
+    after = desk.hub.snapshot(view)
+
+    assert (before["rows"], before["ts"]) == ([["value", {"value": 1}]], 0)
+    assert (after["rows"], after["ts"]) == ([["value", {"value": 2}]], 1)
+
+
+def test_a_closed_result_keeps_its_commit_in_frames_and_snapshots() -> None:
+    desk = Desk()
+    live = desk.engine.live("count", 1)
+    view = desk.hub.view_of(live)
+    desk.hub.view_of(desk.engine.live("other", 1))
+
+    live.close()
+    desk.commit(other=2)
+    frame = desk.sent[-1]
+    desk.commit(other=3)
+
+    assert (frame["ts"], frame["views"][view.id]["ts"]) == (1, 0)
+    assert desk.hub.snapshot(view)["ts"] == 0
 
 
 # ---------------------------------------------------------------- any order of everything

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+import threading
+from typing import Any, cast
 
 import ipywidgets
 import pandas as pd
@@ -12,8 +13,9 @@ import traitlets
 
 import reactive_nb as rnb
 from reactive_nb.engine.engine import Engine
-from reactive_nb.errors import ArgumentValidationError, FunctionKindError
+from reactive_nb.errors import ArgumentValidationError, FunctionKindError, QueryUsageError
 from reactive_nb.notebook.live import Live
+from reactive_nb.subscriptions.subscription import Subscription
 
 
 class Flights:
@@ -77,6 +79,29 @@ def test_its_value_can_be_linked_to_a_trait(flights: Flights) -> None:
 
     assert label.value == "3 flights"
     link.unlink()
+
+
+def test_an_observer_that_raises_is_logged_and_the_others_hear(
+    flights: Flights, caplog: pytest.LogCaptureFixture
+) -> None:
+    live = flights.delays.live("JFK")
+    seen: list[Any] = []
+
+    def broken(change: Any) -> None:
+        raise ValueError("mine")
+
+    live.observe(broken, "value")
+    live.observe(lambda change: seen.append(change["new"]), "value")
+    live.observe(lambda change: seen.append(change["new"]), "state")
+    flights.depart("JFK", 4)
+    flights.db.settle()
+    live.unobserve(broken, "value")
+    flights.depart("JFK", 5)
+    flights.db.settle()
+    live.close()
+
+    assert seen == [jfk(2, 3, 4), jfk(2, 3, 4, 5), "closed"]
+    assert [record.exc_info[1].args for record in caplog.records if record.exc_info] == [("mine",)]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("trait", ["value", "error", "state"])
@@ -166,6 +191,68 @@ def test_a_widget_value_that_does_not_fit_is_shown_and_the_next_one_recovers(fli
     assert (live.state, live.value) == ("fresh", jfk(2, 3))
 
 
+def test_a_refused_widget_value_is_said_until_there_is_another_and_the_value_keeps_its_own_arguments(
+    flights: Flights,
+) -> None:
+    origin = ipywidgets.Dropdown(options=[("Newark", "EWR"), ("none", None), ("Kennedy", "JFK")], value="EWR")
+    live = flights.delays.live(origin=origin)
+
+    origin.value = None
+    refused = live.error
+    flights.depart("EWR", 9)
+    flights.db.settle()
+    assert (live.args, live.value, live.state) == ({"origin": "EWR"}, jfk(1, 9), "failed")
+    assert live.error is refused
+
+    origin.value = "JFK"
+    flights.db.settle()
+    assert (live.args, live.value, live.state, live.error) == ({"origin": "JFK"}, jfk(2, 3), "fresh", None)
+
+
+def test_news_that_come_at_once_end_a_refusal(flights: Flights) -> None:
+    class Quick(Live):
+        def take_news(self, subscription: Subscription) -> None:
+            super().take_news(subscription)
+            came.set()
+
+    came = threading.Event()
+    origin = ipywidgets.Dropdown(options=[("Newark", "EWR"), ("none", None), ("Kennedy", "JFK")], value="EWR")
+    live = Quick(flights.db, flights.delays, {"origin": origin})
+    origin.value = None
+    move = flights.db.move
+
+    class Waiting:
+        """The engine, whose `move` returns when its news have been taken over."""
+
+        find = flights.db.find
+        shown_ts = flights.db.shown_ts
+
+        def move(self, *call: Any) -> None:
+            came.clear()
+            move(*call)
+            assert came.wait(60)
+
+    live.engine = cast("Engine", Waiting())
+    origin.value = "JFK"
+    live.engine = flights.db
+    flights.db.settle()
+
+    assert (live.state, live.error, live.value) == ("fresh", None, jfk(2, 3))
+
+
+def test_value_and_arguments_move_together(flights: Flights) -> None:
+    origin = ipywidgets.Dropdown(options=["EWR", "JFK"], value="EWR")
+    live = flights.delays.live(limit=9, origin=origin)
+    seen: list[Any] = []
+    live.observe(lambda _: seen.append((live.args, live.value)))
+
+    origin.value = "JFK"
+    flights.db.settle()
+
+    assert seen == [({"limit": 9, "origin": "JFK"}, jfk(2, 3))]
+    assert list(live.args) == ["limit", "origin"]
+
+
 def test_arguments_that_do_not_fit_are_refused_and_nothing_is_left(flights: Flights) -> None:
     origin = ipywidgets.Dropdown(options=["EWR"], value="EWR")
     before = observers(origin)
@@ -194,6 +281,29 @@ def test_as_a_frame_it_has_a_row_per_document(flights: Flights) -> None:
     frame = flights.delays.live("JFK").df
 
     pd.testing.assert_frame_equal(frame, pd.DataFrame({"delay": [2, 3]}))
+
+
+def test_as_a_frame_a_document_is_one_row_and_a_number_says_what_to_do(db: Engine) -> None:
+    @db.query
+    def today(ctx: Any) -> Any:
+        return {"departed": 7, "waiting": 3}
+
+    @db.query
+    def count(ctx: Any) -> Any:
+        return 7
+
+    @db.query
+    def broken(ctx: Any) -> Any:
+        raise ValueError("no")
+
+    pd.testing.assert_frame_equal(today.live().df, pd.DataFrame({"departed": [7], "waiting": [3]}))
+    with pytest.raises(QueryUsageError) as refused:
+        _ = count.live().df
+    assert str(refused.value) == (
+        "Cannot make a data frame of count: its value is 7 (int). Expected a list, or a document. Use live.value."
+    )
+    with pytest.raises(QueryUsageError, match=r"See live\.error"):
+        _ = broken.live().df
 
 
 def test_every_run_says_why_it_happened(flights: Flights) -> None:
@@ -229,6 +339,23 @@ def test_closed_it_keeps_its_value_and_hears_of_nothing(flights: Flights) -> Non
 
     assert (live.state, live.value, live.runs) == ("closed", jfk(2, 3), runs)
     assert flights.db.lives() == []
+
+
+def test_closed_while_its_news_are_taken_over_it_stays_closed(flights: Flights) -> None:
+    class ClosedMeanwhile(Live):
+        def set_trait(self, name: str, value: Any) -> None:
+            if name == "error" and self.runs == 2:
+                Live.close(self)  # what another thread may do here
+            super().set_trait(name, value)
+
+    origin = ipywidgets.Dropdown(options=["EWR", "none"], value="EWR")
+    live = ClosedMeanwhile(flights.db, flights.delays, {"origin": origin})
+    live.set_trait("state", "failed")  # so that the next news set error and state again
+
+    flights.depart("EWR", 9)
+    flights.db.settle()
+
+    assert live.state == "closed"
 
 
 def test_as_a_block_it_ends_with_the_block(flights: Flights) -> None:

@@ -22,8 +22,8 @@ NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="no Node: the page's code is tested in the browser only")
 
 
-def on_a_page(cells: list[Any] = (), stories: list[Any] = ()) -> Any:  # type: ignore[assignment]
-    question = json.dumps({"cells": list(cells), "stories": list(stories)})
+def on_a_page(cells: list[Any] = (), stories: list[Any] = (), column: str = "") -> Any:  # type: ignore[assignment]
+    question = json.dumps({"cells": list(cells), "stories": list(stories), "column": column})
     command = [str(NODE), str(HERE / "page_code.mjs")]
     environment = os.environ | {"TZ": "UTC"}
     done = subprocess.run(command, input=question, capture_output=True, text=True, check=False, env=environment)
@@ -35,6 +35,35 @@ def test_a_page_shows_each_cell_as_the_golden_file_says() -> None:
     shown = on_a_page(cells=[case["cell"] for case in GOLDEN.values()])["shown"]
 
     assert dict(zip(GOLDEN, shown, strict=True)) == {name: case["shown"] for name, case in GOLDEN.items()}
+
+
+def test_a_creation_time_is_shown_as_a_time_and_what_cannot_be_one_as_it_is() -> None:
+    shown = on_a_page(cells=[1_700_000_000_123.5, 8.64e15, 1.7e18, "noon"], column="_creationTime")["shown"]
+
+    assert shown == ["2023-11-14 22:13:20.123", "275760-09-13 00:00:00", "1700000000000000000", "noon"]
+
+
+def frame(seq: int, **entry: Any) -> dict[str, Any]:
+    return {"type": "Frame", "seq": seq, "ts": 10 * seq, "views": {"v1": entry}}
+
+
+def test_the_rows_of_a_closed_or_lost_result_keep_their_commit() -> None:
+    snapshot = story(1)[0]["snapshot"] | {"ts": 4}
+    closing = frame(1, since=0, ops=[], state="closed", ts=5)
+    stories = [[closing], [closing, frame(2, since=1, ops=[])], [frame(1, gone=True)], [frame(1, gone=True), frame(2)]]
+
+    pages = on_a_page(stories=[{"snapshot": snapshot, "frames": frames} for frames in stories])["stories"]
+
+    assert [(page["state"], page["ts"]) for page in pages] == [("closed", 5)] * 2 + [("closed", 4)] * 2
+    assert all(page["rows"] == snapshot["rows"] for page in pages)
+
+
+def test_a_page_that_shows_a_closed_result_says_so_when_another_page_lets_go() -> None:
+    snapshot = story(1)[0]["snapshot"] | {"state": "closed"}
+
+    page = on_a_page(stories=[{"snapshot": snapshot, "frames": [frame(1, paused=True)]}])["stories"][0]
+
+    assert page["outcomes"] == ["ask"]
 
 
 def story(seed: int, lost: int | None = None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -19,8 +19,8 @@ from tests.scenarios.crashing import DECLARATIONS, State, edits, text
 PROJECT = Path(__file__).parents[2]
 SERIES = 18  # ends with a look at the file
 KILLS = 3  # in a row in each series, so that what one crash left is opened, and killed, again
-BUSY = {"writing": 20_000, "folding": 200_000, "opening": 700_000}
-"""Up to how many steps a kill waits in each phase; about as long as one commit, fold and opening take."""
+BUSY = {"making": 20_000, "writing": 20_000, "folding": 200_000, "opening": 700_000}
+"""Up to how many steps a kill waits in each phase; about as long as making a file, a commit, fold or opening takes."""
 NEW_FILES = 12
 SEED = 20250117
 
@@ -135,7 +135,7 @@ def test_every_acknowledged_commit_is_there_and_whole_after_each_kill(tmp_path: 
             assert_plain_duckdb(path, documents)
 
     assert sum(told.where.values()) >= 50
-    assert min(told.where.get(phase, 0) for phase in ("opening", "folding", "writing")) >= 5, told.where
+    assert min(told.where.get(phase, 0) for phase in ("opening", "folding", "writing")) >= 3, told.where
 
 
 @pytest.mark.slow
@@ -148,7 +148,9 @@ def test_a_kill_while_the_file_is_made_leaves_none_or_a_whole_one(tmp_path: Path
         with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "opening\n"
-            for _ in range(chance.randrange(BUSY["opening"])):
+            while not any(path.parent.iterdir()):  # now it begins
+                pass
+            for _ in range(chance.randrange(BUSY["making"])):
                 pass
             writer.kill()
 

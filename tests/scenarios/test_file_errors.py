@@ -1,15 +1,11 @@
-"""Whatever is wrong with a file or its disk is said in four facts, and nothing is half written (invariant 8)."""
+"""Whatever is wrong with a file or its place is said in four facts, and nothing is half written (invariant 8)."""
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,60 +16,19 @@ import pytest
 
 import reactive_nb as rnb
 from reactive_nb.errors import (
-    DatabaseClosed,
     DatabaseFileError,
     DatabaseInUse,
     LogDamaged,
-    LogWriteError,
     NewerFormat,
     ReactiveError,
 )
-from reactive_nb.log import Files
 from reactive_nb.log.frames import FILE_HEADER_SIZE, FileHeader, decode_file_header
-from tests.scenarios.disks import Disk, limited, mounted
+from tests.scenarios.disks import mounted
+from tests.scenarios.notes import NoLog, add, found_at, left_behind, log_of, notes
 
 PROJECT = Path(__file__).parents[2]
 SEED = 20250117
 BLOCK = 262_144  # bytes; of a DuckDB file, after 12 288 bytes of headers
-
-
-def add(db: Any, n: int, table: str = "notes", size: int = 40) -> None:
-    with db.transaction() as tx:
-        tx.db.insert(table, {"n": n, "text": "x" * size})
-
-
-def notes(db: Any) -> list[int]:
-    return [each["n"] for each in db.read(lambda ctx: ctx.db.query("notes").collect())]
-
-
-def found_at(path: Path) -> list[int]:
-    """Return what a fresh opening finds, and leave the file closed."""
-    with rnb.connect(path) as db:
-        db.check()
-        found = notes(db)
-    assert not log_of(path).exists()
-    return found
-
-
-def log_of(path: Path) -> Path:
-    return path.with_name(path.name + ".log")
-
-
-def left_behind(folder: Path, commits: int = 5, folded: int = 2) -> Path:
-    """Return a database as a crash leaves it: so many commits, of which so many are in the tables."""
-    with tempfile.TemporaryDirectory() as name, rnb.connect(Path(name) / "x.duckdb") as db:
-        for n in range(1, commits + 1):
-            add(db, n)
-            if n == folded:
-                db.fold()
-        return copied(db, folder)
-
-
-def copied(db: Any, folder: Path) -> Path:
-    """Copy the files of an open database, as a crash at this moment would leave them."""
-    for file in db.path.parent.glob("x.duckdb*"):
-        shutil.copy(file, folder)
-    return folder / db.path.name
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -348,13 +303,6 @@ def test_a_file_in_a_folder_mounted_read_only_is_refused(tmp_path: Path) -> None
         assert [each.name for each in disk.folder.iterdir()] == ["x.duckdb"]
 
 
-class NoLog(Files):
-    """A file system that lets no new file be made."""
-
-    def create(self, path: Path) -> int:
-        raise OSError(errno.EROFS, "Read-only file system", str(path))
-
-
 def test_a_log_that_cannot_be_created_refuses_the_opening_and_lets_go_of_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -372,196 +320,4 @@ def test_a_log_that_cannot_be_created_refuses_the_opening_and_lets_go_of_the_fil
         "Expected a log file, or none yet, in a folder that can be written. "
         "Check that the folder exists, its permissions and its free space."
     )
-    assert found_at(path) == [1]
-
-
-# ------------------------------------------------------------------ disks that are full, or fail
-
-
-@pytest.fixture(params=[mounted, limited], ids=["mounted", "limited"])
-def disk(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    monkeypatch.setattr(Files, "reserve", 4096)  # so that a full disk is soon felt
-    make: Callable[[Path], AbstractContextManager[Disk]] = request.param
-    with make(tmp_path) as disk:
-        yield disk
-
-
-@pytest.fixture
-def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder on another disk, for copies of what a crash would leave."""
-    return tmp_path_factory.mktemp("crashed")
-
-
-def test_a_full_disk_refuses_a_commit_and_nothing_of_it_is_seen(disk: Disk, crashed: Path) -> None:
-    path = disk.folder / "x.duckdb"
-    db = rnb.connect(path)
-    add(db, 1)
-    live = db.query(notes_query).live()
-
-    disk.fill()
-    with pytest.raises(LogWriteError) as refused:
-        add(db, 2, size=100_000)
-    db.settle()
-
-    assert refused.value.what == f"Cannot append to {log_of(path)}"
-    assert "ENOSPC" in refused.value.thing or "EFBIG" in refused.value.thing
-    assert refused.value.expected == "a disk that takes the bytes and keeps them"
-    assert refused.value.hint.endswith("try again: the log is as it was")
-    assert (db.ts, notes(db), live.value, live.runs) == (1, [1], [1], 1)
-    disk.free()
-    add(db, 3)
-    db.settle()
-    assert live.value == [1, 3]
-    db.check()
-    assert found_at(copied(db, crashed)) == [1, 3]
-    db.close()
-    assert found_at(path) == [1, 3]
-
-
-def notes_query(ctx: Any) -> list[int]:
-    return [each["n"] for each in ctx.db.query("notes")]
-
-
-def test_when_a_disk_fills_up_under_many_writers_exactly_the_acknowledged_commits_are_kept(
-    disk: Disk, crashed: Path
-) -> None:
-    path = disk.folder / "x.duckdb"
-    db = rnb.connect(path)
-
-    @db.mutation
-    def write(ctx: Any, n: int) -> None:
-        ctx.db.insert("notes", {"n": n, "text": "x" * 3000})
-
-    write(n=-1)
-    disk.fill()
-    pending = {n: write.submit(n=n) for n in range(64)}
-    refused = {n for n, future in pending.items() if isinstance(future.exception(), LogWriteError)}
-    disk.free()
-    pending |= {n: write.submit(n=n) for n in range(64, 80)}
-    acknowledged = {-1} | {n for n, future in pending.items() if future.exception() is None}
-
-    assert refused
-    assert acknowledged | refused == {-1, *range(80)}
-    assert set(notes(db)) == acknowledged
-    db.check()
-    assert set(found_at(copied(db, crashed))) == acknowledged
-    db.close()
-    assert set(found_at(path)) == acknowledged
-
-
-def test_a_fold_on_a_full_disk_fails_and_the_log_keeps_everything(disk: Disk) -> None:
-    path = disk.folder / "x.duckdb"
-    db = rnb.connect(path)
-    for n in range(100):
-        add(db, n, size=1000)
-
-    disk.fill()
-    with pytest.raises(DatabaseFileError) as refused:
-        db.fold()
-
-    assert refused.value.what == f"Cannot write the tables of {path}"
-    assert refused.value.expected == "room on the disk"
-    assert refused.value.hint == (
-        "Free some space and go on: nothing is lost, the log holds every commit until the tables do"
-    )
-    assert notes(db) == list(range(100))
-    disk.free()
-    add(db, 100)
-    db.fold()
-    db.close()
-    assert found_at(path) == list(range(101))
-
-
-def test_a_close_on_a_full_disk_says_so_and_leaves_everything_to_the_next_opening(disk: Disk) -> None:
-    path = disk.folder / "x.duckdb"
-    db = rnb.connect(path)
-    for n in range(100):
-        add(db, n, size=1000)
-
-    disk.fill()
-    with pytest.raises(DatabaseFileError, match="Expected room on the disk"):
-        db.close()
-
-    with pytest.raises(DatabaseClosed):
-        add(db, 100)
-    db.close()  # it is closed: nothing is left to do
-    assert log_of(path).exists()
-    disk.free()
-    assert found_at(path) == list(range(100))
-
-
-def test_a_close_needs_no_room_for_a_shorter_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "x.duckdb"
-    db = rnb.connect(path)
-    add(db, 1)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Files, "create", NoLog.create)
-        with pytest.raises(LogWriteError) as refused:
-            db.fold()
-        add(db, 2)
-        db.close()
-
-    assert refused.value.what == f"Cannot drop records of {log_of(path)}"
-    assert not log_of(path).exists()
-    assert found_at(path) == [1, 2]
-
-
-@pytest.mark.slow
-def test_a_file_that_cannot_be_closed_at_the_end_of_python_keeps_no_other_open(tmp_path: Path) -> None:
-    script = """
-import shutil, sys
-import reactive_nb as rnb
-for name in ("a", "b/lost", "c"):
-    db = rnb.connect(f"{sys.argv[1]}/{name}.duckdb")
-    with db.transaction() as tx:
-        tx.db.insert("notes", {"n": 1})
-shutil.rmtree(f"{sys.argv[1]}/b")
-"""
-    (tmp_path / "b").mkdir()
-
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
-
-    assert "Cannot remove" in done.stderr
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.duckdb", "c.duckdb"]
-    assert found_at(tmp_path / "a.duckdb") == found_at(tmp_path / "c.duckdb") == [1]
-
-
-class FailingSync(Files):
-    """A file system whose syncs fail while `failing`."""
-
-    failing = False
-
-    def sync(self, descriptor: int) -> None:
-        if self.failing:
-            raise OSError(errno.EIO, "Input/output error")
-        super().sync(descriptor)
-
-
-def test_after_a_failed_sync_commits_are_refused_until_the_database_is_opened_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "x.duckdb"
-    monkeypatch.setattr("reactive_nb.log.file.Files", FailingSync)
-    db = rnb.connect(path)
-    add(db, 1)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FailingSync, "failing", True)
-        with pytest.raises(LogWriteError) as first:
-            add(db, 2)
-    with pytest.raises(LogWriteError) as second:
-        add(db, 3)
-
-    assert str(first.value) == (
-        f"Cannot append to {log_of(path)}: Input/output error (EIO). "
-        "Expected a disk that takes the bytes and keeps them. "
-        "Check the disk, then open the database again: opening checks every record."
-    )
-    assert second.value.thing == "an earlier write could not be made durable: Input/output error (EIO)"
-    assert (db.ts, notes(db)) == (1, [1])
-    db.check()
-    db.close()
     assert found_at(path) == [1]

@@ -16,7 +16,8 @@ import pytest
 
 import reactive_nb as rnb
 from reactive_nb import v
-from reactive_nb.engine.engine import Engine, open_engines
+from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.roster import open_engines
 from reactive_nb.errors import ConflictError, DatabaseClosed, TransactionClosed
 from tests.scenarios.races import together
 

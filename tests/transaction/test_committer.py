@@ -259,8 +259,10 @@ def test_a_commit_becomes_visible_inside_what_publishing_guards() -> None:
 def test_a_snapshot_older_than_the_history_counts_as_a_conflict() -> None:
     database = Database(history=2)
     database.define(counters=table())
-    old = database.begin()
-    old.insert("counters", {})
+    old, blind = database.begin(), database.begin()
+    old.query("counters").collect()
+    for each in (old, blind):
+        each.insert("counters", {})
 
     database.insert("counters", {})
     database.insert("counters", {})
@@ -268,7 +270,22 @@ def test_a_snapshot_older_than_the_history_counts_as_a_conflict() -> None:
     database.insert("counters", {})
 
     overlap = database.refused(old)
+    assert overlap.outlived
     assert overlap.commit is database.committer.recent.newest(2)[0]
+    database.committed(blind)  # it has looked at nothing that a commit could have changed
+
+
+def test_a_blind_insert_older_than_the_history_runs_again_under_another_declaration() -> None:
+    database = Database(history=2)
+    database.define(counters=table())
+    blind = database.begin()
+    blind.insert("counters", {})
+
+    database.define(counters=table().index("by_n", "n"))
+    for _ in range(3):
+        database.insert("counters", {})
+
+    assert database.refused(blind).outlived
 
 
 def test_a_snapshot_at_the_edge_of_the_history_is_judged_like_any_other() -> None:

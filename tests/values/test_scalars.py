@@ -115,6 +115,11 @@ REFUSED = [
         "abc",
         "$ is 'abc' (str). Expected a vector of 3 numbers. Pass a list or a float array of 3 numbers.",
     ),
+    Refused(
+        v.vector(3),
+        [0.5] * 10_000,
+        "$ has 10000 numbers. Expected a vector of 3 numbers. Pass a list or a float array of 3 numbers.",
+    ),
     Refused(v.vector(2), [1.0, "x"], "$[1] is 'x' (str). Expected a number. Pass an int or a float."),
     Refused(v.vector(1), [True], "$[0] is True (bool). Expected a number. Pass an int or a float."),
     Refused(

@@ -1,5 +1,8 @@
 // How one cell reads on a page. In: a cell's JSON form (encoding.py says the forms). Out: its text, what kind of thing
-// it is, and what a hover adds. The text is Python's where Python has one: None, True, b'…'.
+// it is, and what a hover adds. None, True and False read as in Python, what is inside a list or an object as JSON.
+
+/** The last moment that a Date can be, in milliseconds since 1970. */
+const MAX_TIME_MS = 8.64e15;
 
 /**
  * @typedef {{text: string, kind: "number" | "text" | "time" | "empty" | "other", hover?: string}} Shown
@@ -14,9 +17,9 @@ export function showCell(cell, column) {
   if (cell === undefined) return { text: "", kind: "empty" };
   if (cell === null) return { text: "None", kind: "empty" };
   if (typeof cell === "number") {
-    // _creationTime is milliseconds since 1970; as a number nobody can read it.
-    if (column === "_creationTime") return { ...showTime(new Date(cell).toISOString()), hover: String(cell) };
-    return showNumber(cell);
+    // _creationTime is milliseconds since 1970; as a number nobody can read it. A field of another kind may have the name.
+    const isTime = column === "_creationTime" && Math.abs(cell) <= MAX_TIME_MS;
+    return isTime ? { ...showTime(new Date(cell).toISOString()), hover: String(cell) } : showNumber(cell);
   }
   if (typeof cell === "boolean") return { text: cell ? "True" : "False", kind: "other" };
   if (typeof cell === "string") return { text: cell, kind: "text", hover: cell };

@@ -37,13 +37,18 @@ export class Store {
    * @returns {Change | "quiet" | "ask"} `ask`: the page must send a Resync
    */
   receive(frame) {
-    if (frame.seq <= this.known || this.state === "closed") return "quiet"; // closed rows are not of later commits
     const entry = frame.views[this.viewId];
+    if (frame.seq <= this.known) return "quiet";
+    if (this.state === "closed") return entry?.paused ? "ask" : "quiet"; // closed rows are not of later commits
     if (entry?.paused) return "ask";
+    if (entry?.gone) {
+      this.state = "closed"; // with the rows and the commit that it has
+      return { whole: false, moved: [], cells: [] };
+    }
     const complete = entry ? "rows" in entry || entry.since <= this.known : frame.seq === this.known + 1;
     if (!complete) return "ask";
     this.known = frame.seq;
-    this.ts = frame.ts;
+    this.ts = entry?.ts ?? frame.ts;
     return entry ? this.#take(entry) : { whole: false, moved: [], cells: [] };
   }
 

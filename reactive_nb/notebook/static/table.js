@@ -9,11 +9,13 @@ const FLASH_MS = 900;
 const STATES = {
   loading: "loading…",
   fresh: "live",
-  stale: "updating…",
   failed: "failed",
   closed: "closed",
+  connecting: "connecting…",
   gone: "kernel gone",
 };
+
+/** @typedef {"connecting" | "alive" | "gone"} Connection whether frames can come */
 
 /**
  * @param {string} tag
@@ -37,7 +39,8 @@ export class TableView {
   #scheduled = 0;
   #layout = "";
   #showSystem = false;
-  #connected = true;
+  /** @type {Connection} */
+  #connection = "connecting";
 
   /**
    * @param {HTMLElement} el
@@ -60,6 +63,7 @@ export class TableView {
     this.alert.setAttribute("role", "alert");
     this.scroll = element("div", "rnb-scroll");
     this.scroll.tabIndex = 0; // so that the keyboard can scroll it
+    this.scroll.setAttribute("role", "group");
     this.table = element("table", "rnb-table");
     this.thead = element("thead");
     this.tbody = element("tbody");
@@ -89,9 +93,9 @@ export class TableView {
     this.#scheduled ||= requestAnimationFrame(() => this.draw());
   }
 
-  /** @param {boolean} connected */
-  setConnected(connected) {
-    this.#connected = connected;
+  /** @param {Connection} connection */
+  setConnection(connection) {
+    this.#connection = connection;
     this.draw();
   }
 
@@ -114,9 +118,10 @@ export class TableView {
   #drawFacts() {
     const { kind, title, total, ts, order, error } = this.store;
     const closed = this.store.state === "closed";
-    const state = /** @type {keyof typeof STATES} */ (this.#connected || closed ? this.store.state : "gone");
+    const state = /** @type {keyof typeof STATES} */ (this.#connection === "alive" || closed ? this.store.state : this.#connection);
     this.root.setAttribute("role", "region");
     this.root.setAttribute("aria-label", title);
+    this.scroll.setAttribute("aria-label", `rows of ${title}`);
     this.root.dataset.kind = kind;
     this.root.dataset.state = state;
     this.title.textContent = this.title.title = title;
@@ -127,7 +132,7 @@ export class TableView {
     if (error) setText(this.alert, `${error.name}: ${error.message}`);
     const notes = [];
     if (total > order.length) notes.push(`The first ${grouped(order.length)} are shown.`);
-    if (error && order.length) notes.push("Shown is the last result before the error.");
+    if (error && order.length) notes.push("Shown is the last good result.");
     if (state === "gone") notes.push("The kernel has ended. This is the last it sent; run the cell again to go on.");
     if (state === "closed") notes.push("Closed: this result no longer changes.");
     this.notes.hidden = notes.length === 0;
@@ -149,7 +154,6 @@ export class TableView {
     const hasSystem = kind === "table" && columns.some((c) => SYSTEM_COLUMNS.includes(c));
     this.system.hidden = !hasSystem || columns.every((c) => SYSTEM_COLUMNS.includes(c));
     this.system.textContent = this.#showSystem ? "hide _id" : "show _id";
-    this.system.setAttribute("aria-pressed", String(this.#showSystem));
     const layout = JSON.stringify([kind, shown]);
     if (layout !== this.#layout) {
       this.#layout = layout;
@@ -178,7 +182,6 @@ export class TableView {
   #drawRows() {
     const { kind, order, rows } = this.store;
     const columns = this.#columns;
-    this.table.setAttribute("aria-rowcount", String(this.store.total));
     for (const [key, { line }] of this.#lines) {
       if (!rows.has(key)) {
         line.remove();

@@ -12,8 +12,8 @@ class Page {
   /** @type {Set<TableView>} */
   views = new Set();
   #askedAt = -Infinity;
-  /** @type {any} the channel's model, once it is found */
-  #channel = null;
+  /** @type {any} the channel's model; undefined while it is looked for, null when there is none */
+  #channel = undefined;
 
   /** @param {any} snapshot */
   constructor(snapshot) {
@@ -21,25 +21,28 @@ class Page {
   }
 
   /**
-   * @param {any} channel
+   * @param {any} channel its model, or null when there is none
    * @param {AbortSignal} signal
    */
   connect(channel, signal) {
     this.#channel = channel;
+    this.#tellConnection();
+    if (channel === null) return;
     const onMessage = (/** @type {any} */ message) => message?.type === "Frame" && this.#receive(message);
-    const onAlive = () => this.#setConnected();
+    const onAlive = () => this.#tellConnection();
     channel.on("msg:custom", onMessage);
     channel.on("comm_live_update", onAlive);
     signal.addEventListener("abort", () => {
       channel.off("msg:custom", onMessage);
       channel.off("comm_live_update", onAlive);
     });
-    this.#setConnected();
     this.#ask();
   }
 
-  get connected() {
-    return this.#channel !== null && this.#channel.comm_live !== false;
+  /** @returns {import("./table.js").Connection} */
+  get connection() {
+    if (this.#channel === undefined) return "connecting";
+    return this.#channel === null || this.#channel.comm_live === false ? "gone" : "alive";
   }
 
   /** @param {TableView} view */
@@ -66,53 +69,48 @@ class Page {
   }
 
   #ask() {
-    if (this.views.size === 0 || !this.connected || this.store.state === "closed") return;
+    if (this.views.size === 0) return;
     this.#askedAt = performance.now();
     this.#send({ type: "Resync", view_id: this.store.viewId, seq: this.store.known });
   }
 
   /** @param {object} message */
   #send(message) {
-    if (this.connected) this.#channel.send(message);
+    if (this.connection === "alive") this.#channel.send(message);
   }
 
-  #setConnected() {
-    for (const view of this.views) view.setConnected(this.connected);
+  #tellConnection() {
+    for (const view of this.views) view.setConnection(this.connection);
   }
 }
 
-/** @type {Map<string, Page>} by the widget's own name: render is not handed what initialize made */
-const pages = new Map();
+/** What anywidget calls once for each widget on the page. */
+export default () => {
+  /** @type {Page} */
+  let page;
 
-/** @param {{model: any, signal: AbortSignal}} context what anywidget hands over when the page meets the widget */
-async function initialize({ model, signal }) {
-  const page = new Page(model.get("snapshot"));
-  const name = pageName(model);
-  pages.set(name, page);
-  signal.addEventListener("abort", () => pages.delete(name));
-  // Not awaited: the snapshot can be shown at once, also in a saved notebook where no channel is found.
-  const reference = model.get("channel").replace("IPY_MODEL_", "");
-  model.widget_manager.get_model(reference).then(
-    (/** @type {any} */ channel) => signal.aborted || page.connect(channel, signal),
-    () => undefined,
-  );
-}
+  /** @param {{model: any, signal: AbortSignal}} context what anywidget hands over when the page meets the widget */
+  async function initialize({ model, signal }) {
+    page = new Page(model.get("snapshot"));
+    // Not awaited: the snapshot can be shown at once, also in a saved notebook where no channel is found.
+    const reference = model.get("channel").replace("IPY_MODEL_", "");
+    model.widget_manager.get_model(reference).then(
+      (/** @type {any} */ channel) => signal.aborted || page.connect(channel, signal),
+      () => page.connect(null, signal),
+    );
+  }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} context what anywidget hands over for each view */
-function render({ model, el, signal }) {
-  const page = pages.get(pageName(model));
-  if (!page) return;
-  el.style.minWidth = "0"; // in a row of widgets it shrinks and scrolls, where a table would be cut off
-  const view = new TableView(el, page.store);
-  view.setConnected(page.connected);
-  page.show(view);
-  signal.addEventListener("abort", () => {
-    page.hide(view);
-    view.dispose();
-  });
-}
+  /** @param {{el: HTMLElement, signal: AbortSignal}} context what anywidget hands over for each view */
+  function render({ el, signal }) {
+    el.style.minWidth = "0"; // in a row of widgets it shrinks and scrolls, where a table would be cut off
+    const view = new TableView(el, page.store);
+    view.setConnection(page.connection);
+    page.show(view);
+    signal.addEventListener("abort", () => {
+      page.hide(view);
+      view.dispose();
+    });
+  }
 
-/** @param {any} model */
-const pageName = (model) => `${model.get("channel")} ${model.get("snapshot").view_id}`;
-
-export default { initialize, render };
+  return { initialize, render };
+};
