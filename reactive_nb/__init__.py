@@ -5,7 +5,7 @@ when a commit touches that, it runs the query again and every widget bound to it
 
      value → document → index key → snapshot ─┐
                                               ├─ transaction → committer → log ──→ snapshot'
-     query / mutation ────────────────────────┘      (OCC)        │        └────→ DuckDB tables → SQL, frames
+     query / mutation ────────────────────────┘      (OCC)        │        └────→ DuckDB tables, for any DuckDB client
                                                                   └→ subscriptions → moment → widgets
 
 The package in the order data flows; a file imports from its own group and the groups above it only:
@@ -21,6 +21,7 @@ The package in the order data flows; a file imports from its own group and the g
     tables            the DuckDB side: typed tables kept from the log
     engine            builds the parts, owns the threads, opens and closes
     notebook          live results, widgets, magics
+    connection        `connect`
     testing           a clock and ids for tests
 """
 

@@ -180,7 +180,7 @@ class IndexRangeError(ReactiveError):
 
 
 class QueryUsageError(ReactiveError):
-    """A read builder used in a way it does not allow, such as ordered or consumed twice."""
+    """A query or its result used in a way it does not allow, such as ordered twice, or a number as a data frame."""
 
     code = "query_usage"
 

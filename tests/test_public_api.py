@@ -13,7 +13,7 @@ import pytest
 import reactive_nb
 from reactive_nb import testing
 from reactive_nb.engine.engine import Engine
-from reactive_nb.engine.moment import Past
+from reactive_nb.engine.past import Past
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter, SystemReader
 from reactive_nb.functions.function import Function

@@ -3,7 +3,7 @@
 Threads: every method may be called from any thread. Queries and mutations run on the caller's thread; live results
 are brought up to date on one thread of the engine's own, where all listeners are called; `submit` uses a pool. The
 *state lock* guards what a commit and a refresh share, and no user code runs under it. Order of locks: the commit
-queue's lead, then the state lock. Ctrl-C on the main thread is held back inside both, so it never tears anything.
+queue's lead, the store's lock, the state lock. Ctrl-C on the main thread is held back inside both, so it never tears anything.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.commit_queue import CommitQueue, closed
 from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
-from reactive_nb.engine.moment import Past
+from reactive_nb.engine.past import Past
 from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
 from reactive_nb.engine.roster import ROSTER
 from reactive_nb.errors import NestedCallError, SnapshotGone
@@ -84,7 +84,8 @@ class Engine(Decorators):
             live: Makes live results.
             clock: Where the time comes from.
             ids: Where ids and seeds come from.
-            log: In memory, a log to share with other engines, which then keeps all that they wrote.
+            log: In memory, a log to share with other engines, which then keeps all that they wrote. What the others
+                wrote is taken over when this one commits.
             history: How many commits are kept for going back, at least 1.
         """
         self.path = path
@@ -229,7 +230,8 @@ class Engine(Decorators):
     def transaction(self) -> Iterator[MutationContext]:
         """Return a block whose reads and writes are one transaction, committed at its end.
 
-        A block cannot run again by itself: a conflict raises.
+        A block cannot run again by itself: a conflict raises. A function called inside it is part of it when it is
+        given the block, `send(tx, ...)`; without, it runs and commits by itself.
 
         Raises:
             ConflictError: Another commit touched what the block had read.
