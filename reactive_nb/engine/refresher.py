@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -104,7 +105,7 @@ class Refresher:
             target=_serve, args=(ref(self), self._signal), name=f"reactive_nb {name}", daemon=True
         )
         # A database in memory that nobody holds any more goes, and its thread with it.
-        finalize(self, self._signal.release).atexit = False
+        finalize(self, _wake, self._signal).atexit = False
         self._thread.start()
 
     # ------------------------------------------------------------------ for other threads
@@ -296,6 +297,12 @@ class Refresher:
         if not holds:
             del self._holds[subscription]
         self._manager.release(subscription)
+
+
+def _wake(signal: threading.Lock) -> None:
+    """Let a thread whose engine is gone look once more, and end."""
+    with suppress(RuntimeError):  # it has been woken already and is about to look
+        signal.release()
 
 
 def _serve(weakly: ref[Refresher], signal: threading.Lock) -> None:
