@@ -41,7 +41,13 @@ class FreeNames:
         if not isinstance(function, FunctionType) or function.__module__ != _CELL_MODULE:
             return False
         values = [function.__globals__[name] for name in self._names if name in function.__globals__]
-        return function.__closure__ is not None or not all(isinstance(value, self._fixed) for value in values)
+        return function.__closure__ is not None or not all(map(self._stays, values))
+
+    def _stays(self, value: object) -> bool:
+        """Whether a name that means this is not expected to mean something else later."""
+        if isinstance(value, FunctionType):
+            return value.__module__ != _CELL_MODULE  # imported, and not a helper from another cell
+        return isinstance(value, self._fixed)
 
 
 def _global_names(code: CodeType) -> Iterator[str]:

@@ -17,8 +17,6 @@ from reactive_nb.functions.function import Calls, Function, Kind
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import Validator
 
-Decorator = Callable[[Callable[..., Any]], Function]
-
 
 class Decorators(ABC):
     """The decorators `query`, `mutation` and their internal forms, for whatever takes functions.

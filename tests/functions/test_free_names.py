@@ -24,6 +24,8 @@ def in_a_cell(source: str, **names: Any) -> dict[str, Any]:
         ("def f(ctx): return 1", False),
         ("def f(ctx, n): return len([n])", False),
         ("import math\ndef f(ctx): return math.pi", False),
+        ("from statistics import mean\ndef f(ctx): return mean([1])", False),
+        ("from reactive_nb import col\ndef f(ctx): return col('a')", False),
         ("class C: pass\ndef f(ctx): return C()", False),
         ("threshold = 5\ndef f(ctx): return threshold", True),
         ("threshold = 5\ndef f(ctx): return [n for n in [1] if n > threshold]", True),
