@@ -204,8 +204,12 @@ class Refresher:
 
     def refresh(self) -> bool:
         """Run rounds until everything is fresh; return whether the thread shall sleep, or end."""
-        while not self._closed:
+        while True:
             with self._own:
+                # Asked under the lock: a close between the question and going to sleep would wake nobody.
+                if self._closed:
+                    self._release_settled(self._rounds_begun + 1)
+                    return False
                 if not (self._manager.has_due or self._arrivals or self._settling or self._abandoned):
                     self._asleep = True
                     return True
@@ -213,9 +217,6 @@ class Refresher:
                 self._round()
             except Exception:
                 logger.exception("A refresh of live results failed; this is an error of reactive_nb")
-        with self._own:
-            self._release_settled(self._rounds_begun + 1)
-        return False
 
     def _round(self) -> None:
         """Bring everything that is stale to one moment, and announce it."""
