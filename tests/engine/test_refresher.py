@@ -305,3 +305,22 @@ def test_many_writers_and_one_reader_settle_at_the_last_commit(balls: Balls) -> 
     assert live.value == values[-1] == 50
     assert values == sorted(set(values))
     balls.db.check()
+
+
+def test_a_close_just_before_the_thread_goes_to_sleep_ends_it(db: Engine) -> None:
+    refresher = db._refresher
+    own = refresher._own
+
+    class ClosedMeanwhile:
+        def __enter__(self) -> None:
+            own.acquire()
+            refresher._closed = True
+
+        def __exit__(self, *_: object) -> None:
+            own.release()
+
+    refresher._own = ClosedMeanwhile()  # type: ignore[assignment]
+    try:
+        assert refresher.refresh() is False
+    finally:
+        refresher._own = own
