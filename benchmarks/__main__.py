@@ -9,7 +9,7 @@ import sqlite3
 
 import duckdb
 
-from benchmarks import aggregates, mutations, opening, reads, subscriptions, writers
+from benchmarks import aggregates, mutations, opening, pages, reads, subscriptions, writers
 from benchmarks.stage import QUICK, Scale, Stage
 from benchmarks.table import HEAD
 
@@ -21,16 +21,23 @@ PARTS = {
     "aggregates": aggregates.lines,
     "opening": opening.lines,
 }
+ON_REQUEST = {"pages": pages.lines}  # needs a browser
+ALL = PARTS | ON_REQUEST
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure reactive_nb beside its peers.")
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"any of {', '.join(PARTS)}; all when none is named")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        metavar="part",
+        help=f"any of {', '.join(ALL)}; without any, all but {', '.join(ON_REQUEST)}",
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes and few repetitions, to see that it runs")
     options = parser.parse_args()
     for part in options.parts:
-        if part not in PARTS:
-            parser.error(f"there is no part {part!r}; the parts are {', '.join(PARTS)}")
+        if part not in ALL:
+            parser.error(f"there is no part {part!r}; the parts are {', '.join(ALL)}")
     print(
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, DuckDB {duckdb.__version__}, "
         f"{os.cpu_count()} cores, load {_load()} at the start\n\n{HEAD}",
@@ -38,7 +45,7 @@ def main() -> None:
     )
     with Stage(QUICK if options.quick else Scale()) as stage:
         for part in options.parts or PARTS:
-            for line in PARTS[part](stage):
+            for line in ALL[part](stage):
                 print(line, flush=True)
     print(f"\nLoad {_load()} at the end.")
 

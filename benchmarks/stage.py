@@ -25,6 +25,7 @@ class Scale:
         attempts: How often a short measurement is repeated.
         turns: How often a long one is.
         seconds: How long each turn of concurrent writers takes.
+        storm_seconds: How long a page is flooded.
     """
 
     documents: tuple[int, ...] = (10_000, 100_000, 1_000_000)
@@ -32,9 +33,10 @@ class Scale:
     attempts: int = 1000
     turns: int = 5
     seconds: float = 0.4
+    storm_seconds: int = 10
 
 
-QUICK = Scale((200, 500, 1000), (5, 10, 20), attempts=10, turns=1, seconds=0.005)
+QUICK = Scale((200, 500, 1000), (5, 10, 20), attempts=10, turns=1, seconds=0.005, storm_seconds=1)
 
 
 class Stage:

@@ -32,6 +32,8 @@ from reactive_nb.connection import connect
 from reactive_nb.errors import AppError
 from reactive_nb.functions.filter import col
 from reactive_nb.functions.registry import module
+from reactive_nb.notebook.result.html import HTML
+from reactive_nb.notebook.widget.bind import bind
 from reactive_nb.schema.declaration import Table, table
 from reactive_nb.values.ids import Id
 from reactive_nb.values.validators import v
@@ -39,7 +41,7 @@ from reactive_nb.values.value import UNSET
 
 __version__ = "0.1.0"
 
-__all__ = ["UNSET", "AppError", "Id", "Table", "col", "connect", "errors", "module", "table", "v"]
+__all__ = ["HTML", "UNSET", "AppError", "Id", "Table", "bind", "col", "connect", "errors", "module", "table", "v"]
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -9,7 +9,7 @@ from reactive_nb.clock import Clock, IdSource
 from reactive_nb.engine.engine import Engine, absolute
 from reactive_nb.engine.interrupts import Uninterrupted
 from reactive_nb.engine.roster import open_engines
-from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.surface import NotebookSurface
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
 
 _opening = threading.Lock()
@@ -48,7 +48,7 @@ def connect(
         with Uninterrupted(), _opening:
             found = None if file is None else next((each for each in open_engines() if each.path == file), None)
             if found is None:
-                return Engine(file, Live, clock=clock, ids=ids, history=history)
+                return Engine(file, NotebookSurface(), clock=clock, ids=ids, history=history)
             if not found.closed:
                 return found
         found.close()  # another thread is closing it, or was interrupted; then the file is free

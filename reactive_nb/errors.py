@@ -301,3 +301,14 @@ class DatabaseClosed(ReactiveError):
     """The database was used after it was closed."""
 
     code = "database_closed"
+
+
+# ------------------------------------------------------------------ the page
+
+
+class EditConflict(ReactiveError):
+    """An edit of a cell that somebody else has changed since it began; `theirs` is the cell as it is now."""
+
+    code = "edit_conflict"
+    theirs: Any
+    """The JSON form of the cell."""

@@ -37,7 +37,7 @@ HANDED_OUT = [
 
 def test_these_names_are_public() -> None:
     assert reactive_nb.__all__ == [
-        "UNSET", "AppError", "Id", "Table", "col", "connect", "errors", "module", "table", "v"
+        "HTML", "UNSET", "AppError", "Id", "Table", "bind", "col", "connect", "errors", "module", "table", "v"
     ]  # fmt: skip
     assert testing.__all__ == ["FakeClock", "IdSource"]
 

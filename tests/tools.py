@@ -70,7 +70,7 @@ class Core:
         self.ids = IdSource(self.clock, seed=1)
         self.log = MemoryLog()
         self.committer = Committer(self.log, Snapshot.empty())
-        self.runner = Runner(self.committer, self.propose, self, self.clock, nullcontext)
+        self.runner = Runner(self.committer, self.propose, self, self.clock, nullcontext, lane=lambda: "a lane")
 
     def find(self, function: Function | str) -> Function:
         assert isinstance(function, Function)

@@ -11,24 +11,29 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from reactive_nb.clock import Clock, IdSource
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.commit_queue import CommitQueue, closed
 from reactive_nb.engine.folder import Folder
+from reactive_nb.engine.inspection import Inspection
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.past import Past
-from reactive_nb.engine.refresher import Hold, Holder, Moment, Refresher, tell
+from reactive_nb.engine.recording import note_call, note_read
+from reactive_nb.engine.refresher import Hold, Holder, Refresher, tell
 from reactive_nb.engine.roster import ROSTER
+from reactive_nb.engine.surface import Surface
 from reactive_nb.errors import NestedCallError, SnapshotGone
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
+from reactive_nb.functions.origin import calling_from
 from reactive_nb.functions.registry import Decorators, Module, Registry, include
 from reactive_nb.functions.runner import Runner, conflict, refuse_nested
 from reactive_nb.log import refusals
@@ -53,14 +58,7 @@ _WORKERS = 16
 _FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
 
 
-class LiveFactory(Protocol):
-    """Makes the live results of an engine; the notebook's room hands one in."""
-
-    def __call__(self, engine: Engine, function: Function, args: dict[str, Any], /) -> Any:
-        """Return a live result for a query call whose arguments are not checked yet."""
-
-
-class Engine(Decorators):
+class Engine(Inspection, Decorators):
     """A reactive document database; made by `rnb.connect(...)`.
 
     Attributes:
@@ -70,7 +68,7 @@ class Engine(Decorators):
     def __init__(
         self,
         path: Path | None,
-        live: LiveFactory,
+        surface: Surface,
         *,
         clock: Clock | None = None,
         ids: IdSource | None = None,
@@ -81,7 +79,7 @@ class Engine(Decorators):
 
         Args:
             path: The file, absolute, or None.
-            live: Makes live results.
+            surface: Makes live results and everything else that people see.
             clock: Where the time comes from.
             ids: Where ids and seeds come from.
             log: In memory, a log to share with other engines, which then keeps all that they wrote. What the others
@@ -89,7 +87,7 @@ class Engine(Decorators):
             history: How many commits are kept for going back, at least 1.
         """
         self.path = path
-        self._live_factory = live
+        self._surface = surface
         self._clock = clock if clock is not None else Clock()
         self.ids = ids if ids is not None else IdSource(self._clock)
         self._state = UninterruptedLock()
@@ -127,7 +125,15 @@ class Engine(Decorators):
                 self._folder.close()
             raise
         self._queue = CommitQueue(self._committer)
-        self._runner = Runner(self._committer, self._commit, self, self._clock, self._queue.turn)
+        self._runner = Runner(
+            self._committer,
+            self._commit,
+            self,
+            self._clock,
+            self._queue.turn,
+            surface.origin,
+            lambda: threading.current_thread().name,
+        )
         self._manager = SubscriptionManager(
             self._committer.recent.since, lambda cause: describe_cause(cause, self._committer.head)
         )
@@ -194,7 +200,9 @@ class Engine(Decorators):
         refuse_nested(function.path)  # before the cache is asked: its answer would be of another moment
         if function.kind is Kind.MUTATION:
             return self._runner.mutation(function, args)
-        key = key_of(function, self.checked(function, args))
+        checked = self.checked(function, args)
+        note_call(self, function, checked)
+        key = key_of(function, checked)
         with self._state:
             known = self._registry.holds(function) and not function.depends_on_variables
             encoded = self._manager.cached(key) if known else None
@@ -218,20 +226,41 @@ class Engine(Decorators):
                 self._pool = ThreadPoolExecutor(
                     _WORKERS, "reactive_nb pool", initializer=lambda: workers.add(threading.get_ident())
                 )
+        origin = self._runner.origin()
         with Uninterrupted():  # or a Ctrl-C might leave the pool's own locks held
-            return self._pool.submit(self.call, function, args)
+            return self._pool.submit(_call_from, origin, self.call, function, args)
 
     def read(self, body: Callable[[QueryContext], T]) -> T:
         """Run reading code once, without declaring it: `db.read(lambda ctx: ctx.db.query("messages").count())`."""
         self._require_open()
+        note_read(self, body)
         return self._runner.read(body, "read").value()  # type: ignore[no-any-return]
 
+    def write(self, body: Callable[[MutationContext], T], name: str = "write") -> T:
+        """Run writing code as one transaction, again whenever another commit touched what it had read.
+
+        Args:
+            body: What to run; it may be run several times, so it should touch nothing but the context.
+            name: What `why()` and `db.commits()` call it.
+
+        Raises:
+            ConflictError: Each of five attempts met a commit that touched what it had read.
+
+        Example:
+            >>> db.write(lambda ctx: ctx.db.patch(message_id, {"likes": ctx.db.get(message_id)["likes"] + 1}))
+        """
+        self._require_open()
+        return self._runner.write(body, name)  # type: ignore[no-any-return]
+
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[MutationContext]:
+    def transaction(self, name: str = "transaction") -> Iterator[MutationContext]:
         """Return a block whose reads and writes are one transaction, committed at its end.
 
         A block cannot run again by itself: a conflict raises. A function called inside it is part of it when it is
         given the block, `send(tx, ...)`; without, it runs and commits by itself.
+
+        Args:
+            name: What conflicts, `why()` and `db.commits()` call it.
 
         Raises:
             ConflictError: Another commit touched what the block had read.
@@ -241,14 +270,19 @@ class Engine(Decorators):
             ...     tx.db.patch(message_id, {"body": "hello, world"})
         """
         self._require_open()
+        began_s = time.perf_counter()
         tx = self._runner.begin()
         try:
             yield MutationContext(tx, self)
+        except BaseException as error:
+            self._runner.attempts.ended(name, 1, self._runner.origin(), tx.snapshot.ts, began_s, error)
+            raise
         finally:
             tx.close()
-        outcome = self._commit(Proposal(tx, "transaction"))
-        if isinstance(outcome, Overlap):
-            raise conflict("the transaction block", outcome, 1)
+        refused = self._runner.commit(tx, name, 1, began_s)
+        if refused is not None:
+            block = "the transaction block" if name == "transaction" else f"the transaction block {name!r}"
+            raise conflict(block, refused, 1, self._committer.head)
 
     def at(self, ts: int) -> Past:
         """Return the database as of a commit, for reading.
@@ -274,7 +308,17 @@ class Engine(Decorators):
     def live(self, function: Function, args: dict[str, Any]) -> Any:
         """Return a live result of a query call; what `function.live` does."""
         self._require_open()
-        return self._live_factory(self, function, args)
+        return self._surface.live(self, function, args)
+
+    def form(self, function: Function, options: dict[str, Any]) -> Any:
+        """Return a form that runs a function; what `function.form` does."""
+        self._require_open()
+        return self._surface.form(self, function, options)
+
+    def button(self, function: Function, label: str | None, args: dict[str, Any]) -> Any:
+        """Return a button that runs a function; what `function.button` does."""
+        self._require_open()
+        return self._surface.button(self, function, label, args)
 
     def hold(self, function: Function, args: dict[str, Any], holder: Holder) -> Hold:
         """Keep a query call true for a holder, and return when it has the result.
@@ -284,7 +328,7 @@ class Engine(Decorators):
         Raises:
             ArgumentValidationError: The arguments do not fit; nothing is held.
         """
-        function = self.find(function.path)  # of one that was replaced, what replaced it
+        function = self._registry.current(function)
         hold = self._refresher.hold(function, self.checked(function, args), holder)
         if not self._refresher.is_own_thread:
             self._refresher.settle()
@@ -311,61 +355,6 @@ class Engine(Decorators):
         """
         self._require_open()
         self._refresher.settle()
-
-    def on_transition(self, listener: Callable[[Moment], None]) -> Callable[[], None]:
-        """Call `listener(moment)` once for each moment at which live results changed.
-
-        Returns:
-            A function that ends it.
-        """
-        self._require_open()
-        return self._refresher.on_moment(listener)
-
-    # ------------------------------------------------------------------ looking around
-
-    @property
-    def ts(self) -> int:
-        """The number of the newest commit."""
-        return self._committer.head.ts
-
-    @property
-    def shown_ts(self) -> int:
-        """The commit that all live results show."""
-        return self._refresher.ts
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
-
-    def find(self, function: Function | str) -> Function:
-        """Return a function given as itself or by its path.
-
-        Raises:
-            UnknownFunction: Nothing is registered under the path.
-        """
-        return function if isinstance(function, Function) else self._registry.find(function)
-
-    def functions(self) -> list[Function]:
-        """Return the registered functions."""
-        return list(self._registry)
-
-    def tables(self) -> Mapping[str, Table]:
-        """Return the declarations of all tables by name."""
-        return {name: each.stored.table for name, each in self._mine()}
-
-    def table_counts(self) -> dict[str, int]:
-        """Return the number of documents of each table by name."""
-        return {name: each.size for name, each in self._mine()}
-
-    def lives(self) -> list[Any]:
-        """Return the live results that are open, oldest first."""
-        return [holder for hold in self._refresher.holds() if (holder := hold.holder()) is not None]
-
-    def commits(self, count: int = 20) -> list[Commit]:
-        """Return the newest commits, newest last."""
-        with self._state:
-            return self._committer.recent.newest(count)
 
     def __repr__(self) -> str:
         place = "in memory" if self.path is None else str(self.path)
@@ -440,14 +429,6 @@ class Engine(Decorators):
     ) -> None:
         self.close()
 
-    def check(self) -> None:
-        """Assert the invariants that can be looked up: indexes are their documents, subscriptions are in order."""
-        self.settle()  # between a commit and its refresh the subscriptions are not at rest
-        with self._state:
-            self._committer.recent.check()
-            self._manager.check()
-        self._committer.head.check()
-
     # ------------------------------------------------------------------ inside
 
     def _commit(self, proposal: Proposal) -> Commit | Overlap | None:
@@ -465,14 +446,10 @@ class Engine(Decorators):
             # In memory nothing is ever replayed; the log keeps as much as the history does.
             self._log.drop(self._committer.recent.base.ts)
 
-    def _mine(self) -> Iterator[tuple[str, Any]]:
-        for name, state in self._committer.head.tables.items():
-            if not name.startswith("_"):
-                yield name, state
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise closed()
+def _call_from(origin: str, call: Callable[..., T], function: Function, args: dict[str, Any]) -> T:
+    with calling_from(origin):
+        return call(function, args)
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -92,6 +92,7 @@ class Refresher:
         self._holds: dict[Subscription, list[Hold]] = {}
         self._arrivals: list[Hold] = []
         self._listeners: list[Callable[[Moment], None]] = []
+        self._watchers: list[Callable[[list[Any]], None]] = []
         # Filled by weak references' callbacks, which may run anywhere and so must not take a lock.
         self._abandoned: deque[Hold] = deque()
         self._rounds_begun = 0
@@ -144,13 +145,20 @@ class Refresher:
 
     def on_moment(self, listener: Callable[[Moment], None]) -> Callable[[], None]:
         """Call `listener(moment)` after each moment, on the refreshing thread; return what ends it."""
+        return self._enlist(self._listeners, listener)
+
+    def on_refresh(self, listener: Callable[[list[Any]], None]) -> Callable[[], None]:
+        """Call `listener(holders)` when stale results begin to run again, and with none when that is over."""
+        return self._enlist(self._watchers, listener)
+
+    def _enlist(self, listeners: list[Any], listener: Callable[[Any], None]) -> Callable[[], None]:
         with self._state:
-            self._listeners.append(listener)
+            listeners.append(listener)
 
         def end() -> None:
             with self._state:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
+                if listener in listeners:
+                    listeners.remove(listener)
 
         return end
 
@@ -238,6 +246,10 @@ class Refresher:
             # With what they ask for now: one that moves on meanwhile is for the next moment.
             arrivals = {hold: hold.subscription for hold in self._arrivals}
             self._arrivals = []
+            watchers = list(self._watchers) if due else []
+            waiting = self._holders_of(due) if watchers else []
+        for watcher in watchers:
+            tell(partial(watcher, waiting), watcher)
         changed: dict[Subscription, None] = {}
         try:
             while due:
@@ -247,6 +259,8 @@ class Refresher:
         finally:
             with self._own:
                 self._manager.give_back(due)  # nothing, unless something has gone wrong
+            for watcher in watchers:
+                tell(partial(watcher, []), watcher)
         with self._own:
             moved = {hold: subscription for subscription in changed for hold in self._holds.get(subscription, ())}
             moved |= {hold: each for hold, each in arrivals.items() if each.state is not State.LOADING}
@@ -266,6 +280,10 @@ class Refresher:
             moment = Moment(snapshot.ts, holders)
             for listener in listeners:
                 tell(partial(listener, moment), listener)
+
+    def _holders_of(self, subscriptions: Iterable[Subscription]) -> list[Any]:
+        holds = (hold for subscription in subscriptions for hold in self._holds.get(subscription, ()))
+        return [holder for hold in holds if (holder := hold.holder()) is not None]
 
     def _run(self, subscription: Subscription, snapshot: Snapshot) -> bool:
         """Run a subscription's query at a snapshot; return whether that changed its result or error."""

@@ -49,6 +49,12 @@ class Calls(Protocol):
     def live(self, function: Function, args: dict[str, Any]) -> Any:
         """Return the query's result as a live one."""
 
+    def form(self, function: Function, options: dict[str, Any]) -> Any:
+        """Return a form that runs it."""
+
+    def button(self, function: Function, label: str | None, args: dict[str, Any]) -> Any:
+        """Return a button that runs it."""
+
 
 class Included(Protocol):
     """What a function of a module needs of it."""
@@ -187,6 +193,30 @@ class Function:
                 hint="Only queries can be run again at will",
             )
         return self._engine().live(self, self.named(args, kwargs))
+
+    def form(self, /, **options: Any) -> Any:
+        """Return a form with an input per argument, made from the validators; submitting it runs the function.
+
+        Args:
+            options: By argument: a list of choices, a first value, or a widget (or `(widget, "trait")`) whose value
+                is taken at each submission.
+
+        Example:
+            >>> delay.form(carrier=["UA", "AA"])
+        """
+        return self._engine().form(self, options)
+
+    def button(self, label: str | None = None, /, **args: Any) -> Any:
+        """Return a button that runs the function.
+
+        Args:
+            label: What stands on it; the function's name by default.
+            args: The arguments; a widget, or `(widget, "trait")`, gives its value of the moment it is pressed.
+
+        Example:
+            >>> delay.button("Delay it", flight=flight_id, minutes=10)
+        """
+        return self._engine().button(self, label, args)
 
     def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return all arguments by name."""

@@ -176,6 +176,10 @@ class Registry:
         """Whether this very function is registered, and not another one under its path."""
         return self._functions.get(function.path) is function
 
+    def current(self, function: Function) -> Function:
+        """Return what has replaced a function under its path, or the function itself."""
+        return self._functions.get(function.path, function)
+
     def find(self, path: str) -> Function:
         """Return the function at a path.
 

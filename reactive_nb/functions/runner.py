@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import contextvars
 import math
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from reactive_nb.clock import Clock
+from reactive_nb.documents.range_words import describe_range
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import ConflictError, NestedCallError
+from reactive_nb.functions.attempts import Attempts
 from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke, read_whole, run_checked
 from reactive_nb.functions.function import Function
+from reactive_nb.functions.origin import stated_origin
 from reactive_nb.functions.page import Journal
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
@@ -57,6 +61,11 @@ class Runner:
         clock: The time.
         turn: Returns what a mutation enters before its third and later attempts: while it is inside, other commits
             wait for it, so a mutation that keeps losing is not overtaken for ever.
+        origin: Returns from where a call comes that does not say so itself; an empty text where nobody knows.
+        lane: Returns the name of the calling thread.
+
+    Attributes:
+        attempts: The latest transactions that meant to write.
     """
 
     def __init__(
@@ -66,12 +75,16 @@ class Runner:
         services: Services,
         clock: Clock,
         turn: Callable[[], AbstractContextManager[None]],
+        origin: Callable[[], str] = str,
+        lane: Callable[[], str] = str,
     ) -> None:
         self._committer = committer
         self._commit = commit
         self._services = services
         self._clock = clock
         self._turn = turn
+        self._origin = origin
+        self.attempts = Attempts(lane)
 
     def begin(self, snapshot: Snapshot | None = None) -> Transaction:
         """Return a new transaction on the head, or on a given snapshot."""
@@ -129,30 +142,56 @@ class Runner:
     def write(self, body: Callable[[MutationContext], Any], path: str) -> Any:
         """Run any writing code until it commits, as `mutation` does."""
         refuse_nested(path)
-        result, refused = self._attempt(body, path)
+        result, refused = self._attempt(body, path, 1)
         if refused is None:
             return result
         # Once more at once: most conflicts are a single overtaking, and the newer snapshot settles it.
-        result, refused = self._attempt(body, path)
+        result, refused = self._attempt(body, path, 2)
         if refused is None:
             return result
         with self._turn():
-            for _ in range(ATTEMPTS - 2):
-                result, refused = self._attempt(body, path)
+            for number in range(3, ATTEMPTS + 1):
+                result, refused = self._attempt(body, path, number)
                 if refused is None:
                     return result
-        raise conflict(path, refused, ATTEMPTS)
+        raise conflict(path, refused, ATTEMPTS, self._committer.head)
 
-    def _attempt(self, body: Callable[[MutationContext], Any], path: str) -> tuple[Any, Overlap | None]:
+    def origin(self) -> str:
+        """Return from where this thread calls."""
+        stated = stated_origin()
+        return self._origin() if stated is None else stated
+
+    def _attempt(self, body: Callable[[MutationContext], Any], path: str, number: int) -> tuple[Any, Overlap | None]:
+        began_s = time.perf_counter()
         tx = self.begin()
         try:
             _running.set(path)
             result = body(MutationContext(tx, self._services))
+        except BaseException as error:
+            self.attempts.ended(path, number, self.origin(), tx.snapshot.ts, began_s, error)
+            raise
         finally:
             _running.set(None)
             tx.close()
-        outcome = self._commit(Proposal(tx, path))
-        return result, outcome if isinstance(outcome, Overlap) else None
+        return result, self.commit(tx, path, number, began_s)
+
+    def commit(self, tx: Transaction, path: str, number: int, began_s: float) -> Overlap | None:
+        """Commit a closed transaction; return what refused it, or None.
+
+        Args:
+            tx: The transaction.
+            path: Who asks.
+            number: Which try it is, from 1.
+            began_s: When it began, in seconds of `time.perf_counter`.
+        """
+        origin = self.origin()
+        try:
+            outcome = self._commit(Proposal(tx, path, origin))
+        except BaseException as error:
+            self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, error)
+            raise
+        self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, outcome)
+        return outcome if isinstance(outcome, Overlap) else None
 
 
 def refuse_nested(path: str) -> None:
@@ -167,10 +206,10 @@ def refuse_nested(path: str) -> None:
         )
 
 
-def conflict(path: str, refused: Overlap, attempts: int) -> ConflictError:
-    """Return the error for a transaction that lost to another commit."""
+def conflict(path: str, refused: Overlap, attempts: int, snapshot: Snapshot) -> ConflictError:
+    """Return the error for a transaction that lost to another commit; any recent snapshot tells the index's fields."""
     commit = refused.commit
-    place = f"{refused.table}.{refused.index}"
+    place = describe_range(refused.table, refused.index, refused.interval, snapshot)
     each = f", at each of {attempts} attempts" if attempts > 1 else ""
     if refused.outlived:
         return ConflictError(
@@ -186,7 +225,7 @@ def conflict(path: str, refused: Overlap, attempts: int) -> ConflictError:
     return ConflictError(
         f"Cannot commit {path}",
         thing=(
-            f"{commit.function} (commit {commit.ts}) changed {refused.table} in a range of {place} that this "
+            f"{commit.function} (commit {commit.ts}) changed {refused.table} in the range {place} that this "
             f"transaction had read{each}"
         ),
         expected="no other commit to what it read between its start and its end",

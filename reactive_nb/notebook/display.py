@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from reactive_nb.notebook.encoding import Cell
-from reactive_nb.notebook.interface import LiveResult
-from reactive_nb.notebook.shape import SYSTEM_COLUMNS, Shape, columns_of
-from reactive_nb.notebook.view import Seen, error_facts, title_of
-from reactive_nb.notebook.widgets import has_front_end, table_of
+from reactive_nb.notebook.page.channel import has_front_end
+from reactive_nb.notebook.page.interface import LiveResult
+from reactive_nb.notebook.page.view import Seen, error_facts, title_of
+from reactive_nb.notebook.result.encoding import Cell
+from reactive_nb.notebook.result.shape import NOTHING, SYSTEM_COLUMNS, Row, Shape, columns_of, shape_of
+from reactive_nb.notebook.widget.table import table_of
 
 MAX_TEXT_ROWS = 10
 MAX_HTML_ROWS = 50
@@ -37,9 +38,9 @@ def mimebundle(live: LiveResult) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def as_text(live: LiveResult) -> str:
     """Return the result as plain text: a line about it, then its first rows in columns."""
-    shape = Seen.of(live).shape()
-    columns = shown_columns(shape)
-    body = [[cell_text(row.get(column, "")) for column in columns] for row in list(shape.rows.values())[:MAX_TEXT_ROWS]]
+    shape = _shape_of(live)
+    columns, rows = _first(shape, MAX_TEXT_ROWS)
+    body = [[cell_text(row.get(column, "")) for column in columns] for row in rows]
     if shape.kind == "table" and columns:
         body.insert(0, columns)
     widths = [max(map(len, column)) for column in zip(*body, strict=True)]
@@ -49,12 +50,12 @@ def as_text(live: LiveResult) -> str:
 
 def as_html(live: LiveResult) -> str:
     """Return the result as an HTML table without script or style sheet."""
-    shape = Seen.of(live).shape()
-    columns = shown_columns(shape)
-    rows = [[cell_text(row.get(column, "")) for column in columns] for row in list(shape.rows.values())[:MAX_HTML_ROWS]]
+    shape = _shape_of(live)
+    columns, rows = _first(shape, MAX_HTML_ROWS)
+    body = [[cell_text(row.get(column, "")) for column in columns] for row in rows]
     head = columns if shape.kind == "table" else []
     notes = "".join(f"<div>{escape(note)}</div>" for note in _notes(live, shape, MAX_HTML_ROWS))
-    return f"<div><code>{escape(_headline(live, shape))}</code></div>{html_table(head, rows)}{notes}"
+    return f"<div><code>{escape(_headline(live, shape))}</code></div>{html_table(head, body)}{notes}"
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -68,10 +69,15 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<table style="{TABLE_STYLE}">{line("th", head) if head else ""}{body}</table>'
 
 
-def shown_columns(shape: Shape) -> list[str]:
-    """Return the columns to show at first: without `_id` and `_creationTime` when there are others."""
-    columns = columns_of(shape.rows.values())
-    return [column for column in columns if column not in SYSTEM_COLUMNS] or columns
+def _shape_of(live: LiveResult) -> Shape:
+    seen = Seen.of(live)
+    return shape_of(seen.value) if seen.has_value else NOTHING
+
+
+def _first(shape: Shape, count: int) -> tuple[list[str], list[Row]]:
+    """Return the columns to show at first, without `_id` and `_creationTime` when there are others, and some rows."""
+    columns = columns_of(shape.rows)
+    return [column for column in columns if column not in SYSTEM_COLUMNS] or columns, list(shape.head(count).values())
 
 
 def cell_text(cell: Cell) -> str:
@@ -93,11 +99,11 @@ def cell_text(cell: Cell) -> str:
 
 def _headline(live: LiveResult, shape: Shape) -> str:
     noun = {"table": "rows", "list": "items", "record": "fields", "scalar": ""}[shape.kind]
-    size = f"{shape.total} {noun}, " if noun else ""
+    size = f"{len(shape)} {noun}, " if noun else ""
     return f"{title_of(live)}: {size}commit {live.ts}, {live.state}"
 
 
 def _notes(live: LiveResult, shape: Shape, limit: int) -> list[str]:
-    more = shape.total - min(len(shape.rows), limit)
+    more = len(shape) - min(len(shape), limit)
     error = error_facts(live.error)
     return [f"… and {more} more"] * (more > 0) + ([f"{error['name']}: {error['message']}"] if error else [])

@@ -1,24 +1,60 @@
-"""The IPython extension: `%load_ext reactive_nb` registers the magics, `%unload_ext reactive_nb` takes them away.
+"""The IPython extension: `%load_ext reactive_nb` registers what a notebook gets, `%unload_ext reactive_nb` takes it away.
 
-Live results do not need it: they display by themselves.
+That is the magics with their completion, and errors on one screen; taken away, the reactive cells end too. Live
+results do not need it: they display by themselves.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from reactive_nb.engine import open_engines
+from reactive_nb.notebook.cell.magics import CellMagics, close_live_cells, live_cells
+from reactive_nb.notebook.completion import Completion
 from reactive_nb.notebook.magics import ReactiveMagics
+from reactive_nb.notebook.trace import ErrorDisplay
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.magic import Magics
+
+# What takes everything away again, by shell.
+_loaded: dict[InteractiveShell, ExitStack] = {}
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register `%reactive` in `shell`. Loading again, as `%reload_ext` does, replaces it."""
-    shell.register_magics(ReactiveMagics(shell, open_engines))
+    """Register everything in `shell`. Loading again, as `%reload_ext` does, replaces it."""
+    unload_ipython_extension(shell)
+    with ExitStack() as undo:
+        errors = ErrorDisplay(shell)
+        undo.callback(errors.remove)
+        magics = ReactiveMagics(shell, open_engines, live_cells, errors)
+        undo.callback(close_live_cells, shell)
+        _register(shell, CellMagics(shell), undo)
+        _register(shell, magics, undo)
+        undo.callback(Completion(shell, magics.suggestions).remove)
+        _loaded[shell] = undo.pop_all()
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
-    """Take `%reactive` away from `shell`."""
-    shell.magics_manager.magics["line"].pop("reactive", None)
+    """Take everything away from `shell`."""
+    undo = _loaded.pop(shell, None)
+    if undo is not None:
+        undo.close()
+
+
+def _register(shell: InteractiveShell, magics: Magics, undo: ExitStack) -> None:
+    shell.register_magics(magics)
+    undo.callback(_unregister, shell, magics)
+
+
+def _unregister(shell: InteractiveShell, magics: Magics) -> None:
+    """Take away the magics of an object, but none of the same name that somebody else has registered since."""
+    manager = shell.magics_manager
+    for kind, functions in magics.magics.items():
+        for name, function in functions.items():
+            if manager.magics[kind].get(name) == function:
+                del manager.magics[kind][name]
+    if manager.registry.get(type(magics).__name__) is magics:
+        del manager.registry[type(magics).__name__]

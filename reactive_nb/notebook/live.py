@@ -26,7 +26,9 @@ from reactive_nb.transaction.commit import Commit
 if TYPE_CHECKING:
     import pandas as pd
 
-    from reactive_nb.notebook.widgets import LiveTable
+    from reactive_nb.notebook.teach.card import Why
+    from reactive_nb.notebook.widget.content import ContentWidget
+    from reactive_nb.notebook.widget.table import LiveTable
 
 logger = logging.getLogger("reactive_nb")
 
@@ -139,14 +141,87 @@ class Live(traitlets.HasTraits):
 
     # ------------------------------------------------------------------ looking at it
 
-    def table(self) -> LiveTable:
-        """Return its view, to be put into a layout such as `ipywidgets.HBox`.
+    def table(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        key: str = "_id",
+        editable: Sequence[str] = (),
+        on_edit: Function | None = None,
+    ) -> LiveTable:
+        """Return a table of it, to be put into a layout such as `ipywidgets.HBox`.
 
-        The view ends with the live result, so keep that for as long as the layout may be displayed again.
+        The table ends with the live result, so keep that for as long as the layout may be displayed again.
+
+        Args:
+            columns: The columns to show, in this order; all by default.
+            key: The column whose values name the rows, where each row has one of its own; `_id` where it is editable.
+            editable: The columns whose cells can be edited.
+            on_edit: The mutation that an edit runs, with three arguments: the row's id, the column, the new value.
+                What it refuses goes back, with the reason beside the cell.
+
+        Raises:
+            FunctionKindError: `on_edit` is not a mutation with three arguments.
+            ArgumentValidationError: A column cannot be edited.
+            QueryUsageError: One of `editable` and `on_edit` is missing, or the rows are named by another key.
+
+        Example:
+            >>> board.table(columns=["flight", "dep_delay"], editable=["dep_delay"], on_edit=set_delay)
         """
-        from reactive_nb.notebook.widgets import table_of
+        from reactive_nb.notebook.widget.edit import Edits
+        from reactive_nb.notebook.widget.table import open_table, table_of
 
-        return table_of(self)
+        if columns is None and key == "_id" and not editable and on_edit is None:
+            return table_of(self)
+        edits = None
+        if editable or on_edit is not None:
+            if on_edit is None or not editable:
+                raise QueryUsageError(
+                    f"Cannot make a table of {self.path} editable",
+                    thing=f"{'on_edit' if on_edit is None else 'editable'} is missing",
+                    expected="both the columns and the mutation that changes one of their cells",
+                    hint="Write table(editable=[...], on_edit=mutation)",
+                )
+            if key != "_id":
+                raise QueryUsageError(
+                    f"Cannot make a table of {self.path} editable",
+                    thing=f"its rows are named by {key!r}",
+                    expected="rows that are named by their document's _id, which is what on_edit is called with",
+                    hint="Leave key out, or editable and on_edit",
+                )
+            edits = Edits(self.engine, editable, on_edit)
+        return open_table(self, columns, key, edits)
+
+    def view(self, function: Callable[[Any], Any]) -> ContentWidget:
+        """Return a widget that shows what `function` makes of the value, in the same frame as the tables beside it.
+
+        Args:
+            function: Called with the value. A string it returns is shown as text, an `rnb.HTML` as HTML, anything else
+                as a cell would show it. When it raises, the page shows why, above the last good view.
+
+        Example:
+            >>> board.view(lambda rows: rnb.HTML(f"<b>{len(rows)}</b> flights"))
+        """
+        from reactive_nb.notebook.widget.drawn import open_view
+
+        return open_view(self, function)
+
+    def plot(self, function: Callable[[pd.DataFrame], Any]) -> ContentWidget:
+        """Return a widget that shows what `function` draws of the value as a data frame.
+
+        It is drawn on the main thread, now and between cells; while it is older than the tables beside it, it says so.
+
+        Args:
+            function: Called with `live.df`'s frame; returns a figure or axes of matplotlib, a figure of Altair or Plotly
+                or anything else that a cell would show, or has drawn with pyplot.
+
+        Example:
+            >>> board.plot(lambda df: df.plot.hist("dep_delay"))
+        """
+        from reactive_nb.notebook.cell.turns import turns
+        from reactive_nb.notebook.widget.drawn import open_plot
+
+        return open_plot(self, function, self._frame_of, turns().soon)
 
     @property
     def df(self) -> pd.DataFrame:
@@ -155,9 +230,11 @@ class Live(traitlets.HasTraits):
         Raises:
             QueryUsageError: The value is neither.
         """
+        return self._frame_of(self.value)
+
+    def _frame_of(self, value: Any) -> pd.DataFrame:
         import pandas as pd
 
-        value = self.value
         if not isinstance(value, (list, dict)):
             raise QueryUsageError(
                 f"Cannot make a data frame of {self.path}",
@@ -188,10 +265,11 @@ class Live(traitlets.HasTraits):
         history = self.history
         return history[-1].commit if history else None
 
-    def why(self) -> str:
-        """Return in one sentence why the last run happened."""
-        history = self.history
-        return history[-1].why() if history else f"{self.path} has not run yet."
+    def why(self) -> Why:
+        """Return in one sentence why the last run happened; in a notebook a card that shows what it says."""
+        from reactive_nb.notebook.teach.card import why_card
+
+        return why_card(self)
 
     @property
     def is_stale(self) -> bool:

@@ -7,6 +7,7 @@ table, id and new encoding.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from reactive_nb.documents.snapshot import Change, Snapshot, TableState
 from reactive_nb.schema.declaration import TABLES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Commit:
     """One write that happened."""
 
@@ -32,6 +33,15 @@ class Commit:
     """(table, index) → the sorted keys, old and new, of the changed documents."""
     redeclared: frozenset[str]
     """Tables that were created, declared anew or dropped; everything ever read of them is touched."""
+    origin: str = ""
+    """From where its function was called, in words such as `"In[7]"`; empty when nobody knows. Not in the log."""
+
+    def __repr__(self) -> str:
+        tables = Counter(change.table for change in self.changes)
+        documents = ", ".join(f"{count} of {table}" for table, count in tables.items())
+        return (
+            f"<commit {self.ts}, {self.function}{self.origin and f' in {self.origin}'}: {documents or 'no documents'}>"
+        )
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):

@@ -30,10 +30,11 @@ Reads = Mapping[tuple[str, str], IntervalSet]
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A finished transaction, and the path of the function that asks to commit it."""
+    """A finished transaction, the path of the function that asks to commit it, and from where that was called."""
 
     transaction: Transaction
     function: str
+    origin: str = ""
 
 
 class Committer:
@@ -132,7 +133,15 @@ class Committer:
                 continue
             redeclared = transaction.writes.redeclared
             snapshot, touched = snapshot.apply(snapshot.ts + 1, changes, redeclared)
-            commit = Commit(snapshot.ts, transaction.now_ms, proposal.function, changes, touched, frozenset(redeclared))
+            commit = Commit(
+                snapshot.ts,
+                transaction.now_ms,
+                proposal.function,
+                changes,
+                touched,
+                frozenset(redeclared),
+                proposal.origin,
+            )
             outcomes.append(commit)
             accepted.append((commit, snapshot))
             payloads.append(encode_commit(transaction.now_ms, proposal.function, changes))

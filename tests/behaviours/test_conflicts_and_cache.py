@@ -55,7 +55,8 @@ def test_a_mutation_that_is_overtaken_five_times_is_a_conflict() -> None:
         core.runner.write(overtaken, "overtaken")
 
     assert str(caught.value) == (
-        "Cannot commit overtaken: rival (commit 6) changed counters in a range of counters.by_id that this "
+        "Cannot commit overtaken: rival (commit 6) changed counters in the range counters.by_id[_id = "
+        f"{counter!r}] that this "
         "transaction had read, at each of 5 attempts. Expected no other commit to what it read between its start and "
         "its end. Run it again; if it happens often, read less, or write to the same document from fewer places."
     )

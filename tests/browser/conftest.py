@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.browser.lab import LabServer, Notebook
+from tests.browser.lab import STEP_SECONDS, LabServer, Notebook
+from tests.browser.servers import JupyterServer
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "build/browser"
@@ -31,6 +32,8 @@ FLAGS = (
 # The pictures that documents show are looked at on screens of every kind.
 SCALE = 2 if os.environ.get("REACTIVE_NB_SCREENSHOTS") == "1" else 1
 FAILED = pytest.StashKey[bool]()
+
+expect.set_options(timeout=STEP_SECONDS * 1000)  # as long as everything else is waited for: a machine may be busy
 
 ReportHook = Generator[None, pytest.TestReport, pytest.TestReport]
 
@@ -103,7 +106,7 @@ def shared_notebook(shared_page: Notebook, request: pytest.FixtureRequest) -> It
 
 
 @contextmanager
-def new_page(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
+def new_page(browser: Browser, lab: JupyterServer) -> Iterator[Notebook]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 1000}, device_scale_factor=SCALE, timezone_id="Europe/Zurich"
     )

@@ -7,22 +7,15 @@ for something that the server, the kernel or the page says, with a limit after w
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.error import URLError
 from urllib.parse import quote, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener
 
-import nbformat
 from playwright.sync_api import Error, Locator, Page, expect
 
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 120.0
+from tests.browser.servers import JupyterServer
+
 STEP_SECONDS = 60.0
 
 SETTINGS = {
@@ -63,109 +56,27 @@ class Moment:
     texts: list[str]
 
 
-class LabServer:
-    """A JupyterLab server that reads and writes nothing outside its own folder.
+class LabServer(JupyterServer):
+    """A JupyterLab server."""
 
-    Attributes:
-        root: The folder whose notebooks it serves.
-        url: Where it listens, without a final slash.
-        token: What a page has to present.
-        log: The file with everything it printed.
-    """
+    module = "jupyterlab"
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "root"
-        self.root.mkdir()
-        self.token = secrets.token_hex(16)
-        self.log = folder / "server.log"
-        self._runtime = folder / "runtime"
-        self._open = build_opener(ProxyHandler({})).open
         for name, values in SETTINGS.items():
             file = folder / f"settings/@jupyterlab/{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values), encoding="utf-8")
-        command = [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-            *("--ip=127.0.0.1", "--port=0", "--ServerApp.port_retries=0"),
-            f"--ServerApp.root_dir={self.root}",
-            f"--IdentityProvider.token={self.token}",
+        options = [
             f"--LabApp.user_settings_dir={folder / 'settings'}",
             f"--LabApp.workspaces_dir={folder / 'workspaces'}",
             "--LabApp.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
         ]
-        places = {
-            "JUPYTER_CONFIG_DIR": folder / "config",
-            "JUPYTER_DATA_DIR": folder / "data",
-            "JUPYTER_RUNTIME_DIR": self._runtime,
-            "IPYTHONDIR": folder / "ipython",
-        }
-        environment = os.environ | {name: str(place) for name, place in places.items()}
-        # Kernels import the package that stands beside these tests, as the tests do, whatever is installed.
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        with self.log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, cwd=self.root, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-            )
-        try:
-            self.url = self._wait_until_it_answers()
-        except BaseException:
-            self.stop()
-            raise
+        super().__init__(folder, options)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Stop the server and its kernels."""
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def write_notebook(self, name: str, *sources: str) -> str:
-        """Write a notebook of code cells into the served folder and return its path, as `Notebook.open` takes it."""
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-        # Without this a dialog asks for the kernel.
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(book, self.root / name)
-        return name
-
-    def shut_down_kernel(self, path: str) -> None:
-        """End the kernel of a notebook, if it has one."""
-        for session in self._ask("/api/sessions"):
-            if session["path"] == path:
-                self._ask(f"/api/sessions/{session['id']}", method="DELETE")
-
-    def _wait_until_it_answers(self) -> str:
-        info = self._runtime / f"jpserver-{self._process.pid}.json"
-        for _ in range(int(START_SECONDS / 0.1)):
-            try:
-                # It writes the file when it knows its port, and answers a little later.
-                self.url = str(json.loads(info.read_text(encoding="utf-8"))["url"]).rstrip("/")
-                self._ask("/api/status")
-                return self.url
-            except (FileNotFoundError, json.JSONDecodeError, URLError, ConnectionError):
-                if self._ended_within(0.1):
-                    break
-        raise RuntimeError(f"JupyterLab does not answer. It printed:\n{self.log.read_text(encoding='utf-8')}")
-
-    def _ended_within(self, seconds: float) -> bool:
-        try:
-            self._process.wait(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def _ask(self, path: str, method: str = "GET") -> Any:
-        request = Request(self.url + path, method=method, headers={"Authorization": f"token {self.token}"})
-        with self._open(request, timeout=30) as response:
-            return json.loads(response.read() or b"null")
+    def address(self, path: str) -> str:
+        """Return the address of a notebook's page."""
+        return f"{self.url}/lab/tree/{quote(path)}?token={self.token}&reset"
 
 
 class Notebook:
@@ -178,7 +89,7 @@ class Notebook:
         foreign_requests: The addresses asked of any host but the server's.
     """
 
-    def __init__(self, page: Page, lab: LabServer) -> None:
+    def __init__(self, page: Page, lab: JupyterServer) -> None:
         self.page = page
         self.lab = lab
         self.path = ""
@@ -194,7 +105,7 @@ class Notebook:
     def open(self, path: str) -> Self:
         """Open a notebook of the served folder and return when its kernel answers; open again to reload the page."""
         self.path = path
-        self.page.goto(f"{self.lab.url}/lab/tree/{quote(path)}?token={self.lab.token}&reset")
+        self.page.goto(self.lab.address(path))
         self.page.wait_for_function("path => window.jupyterapp?.shell.currentWidget?.context?.path === path", arg=path)
         # The page calls a notebook idle before it has a kernel, and commands then do nothing: ask the kernel itself.
         self._evaluate("await app.restored; await panel.context.ready; await panel.sessionContext.ready;")
@@ -255,8 +166,8 @@ class Notebook:
 
     def table(self, index: int) -> list[list[str]]:
         """The rows under a cell as they are now: the texts of their cells, without the heads of columns."""
-        rows = self.output(index).locator("tbody tr").all()
-        return [row.locator("th, td").all_inner_texts() for row in rows]
+        rows = self.output(index).locator(".rnb-body [role=row]").all()
+        return [row.locator("[role=gridcell], [role=rowheader]").all_inner_texts() for row in rows]
 
     def execution_counts(self) -> list[int | None]:
         """The numbers in the margin: running any cell changes one."""
@@ -274,6 +185,14 @@ class Notebook:
         """Return when this many moments have been recorded since `watch`."""
         reached = "count => window.rnbMoments.length >= count"
         self.page.wait_for_function(reached, arg=count, timeout=seconds * 1000)
+
+    def take_out_what_is_out_of_sight(self) -> None:
+        """From now on have cells in the page only while they are in sight, as JupyterLab does in the mode "full"."""
+        self._evaluate("panel.content.notebookConfig = {...panel.content.notebookConfig, windowingMode: 'full'};")
+
+    def scroll_to(self, index: int) -> None:
+        """Scroll so that a cell stands at the top of the window."""
+        self._evaluate("await panel.content.scrollToItem(argument, 'start');", index)
 
     def save(self) -> None:
         """Write the notebook with its outputs to its file."""

@@ -300,12 +300,22 @@ def test_a_table_has_names_for_those_who_cannot_see_it(chat: Notebook) -> None:
     view = chat.output(board)
 
     expect(view.get_by_role("region", name="latest(channel='general')", exact=True)).to_be_visible()
-    expect(view.get_by_role("group", name="rows of latest(channel='general')")).to_have_attribute("tabindex", "0")
-    expect(view.get_by_role("status")).to_have_text("live")
+    grid = view.get_by_role("grid", name="rows of latest(channel='general')")
+    expect(grid).to_have_attribute("tabindex", "0")
+    expect(grid).to_have_attribute("aria-rowcount", "2")  # with the names of the columns
+    expect(grid).to_have_attribute("aria-colcount", "2")
+    expect(view.get_by_role("status").filter(has_text="live")).to_be_visible()
+    assert grid.get_attribute("aria-activedescendant") is None
+    grid.get_by_role("gridcell", name="good morning").click()
+    expect(grid).to_be_focused()
+    active = grid.locator("[data-active]")
+    expect(active).to_have_text("good morning")
+    expect(grid).to_have_attribute("aria-activedescendant", active.get_attribute("id") or "")
     toggle = view.get_by_role("button", name="show _id")
     toggle.click()
     assert view.get_by_role("button", name="hide _id").get_attribute("aria-pressed") is None
-    assert view.get_by_role("table").get_attribute("aria-rowcount") is None
+    expect(view.get_by_role("columnheader")).to_have_count(4)
+    expect(grid).to_have_attribute("aria-colcount", "4")
 
 
 def test_a_page_that_is_loaded_again_shows_the_views_as_they_are_now(notebook: Notebook, lab: LabServer) -> None:

@@ -24,7 +24,7 @@ from reactive_nb.errors import (
     UnknownTable,
 )
 from reactive_nb.log.memory import MemoryLog
-from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.surface import NotebookSurface
 from tests.conftest import Connect
 
 
@@ -233,7 +233,8 @@ def test_a_block_that_was_overtaken_says_by_whom(counters: Counters) -> None:
 
     error: Any = refused.value
     assert str(error) == (
-        f"Cannot commit the transaction block: add (commit {db.ts}) changed counters in a range of counters.by_id that "
+        f"Cannot commit the transaction block: add (commit {db.ts}) changed counters in the range "
+        f"counters.by_id[_id = {id!r}] that "
         "this transaction had read. Expected no other commit to what it read between its start and its end. "
         "Run it again; if it happens often, read less, or write to the same document from fewer places."
     )
@@ -271,7 +272,7 @@ class CountingLog(MemoryLog):
 
 def test_commits_that_wait_together_share_an_append() -> None:
     log = CountingLog()
-    with Engine(None, Live, log=log) as db:
+    with Engine(None, NotebookSurface(), log=log) as db:
         log.first_may_go.set()
         db.define(notes=rnb.table())
         log.first_may_go.clear()
@@ -442,10 +443,10 @@ def test_the_newest_commits_say_who_wrote(counters: Counters) -> None:
 
 def test_two_engines_on_one_log_see_each_other(connect: Connect) -> None:
     log = MemoryLog()
-    with Engine(None, Live, log=log) as here:
+    with Engine(None, NotebookSurface(), log=log) as here:
         first = Counters(here)
         id = first.create(name="a")
-        with Engine(None, Live, log=log) as there:
+        with Engine(None, NotebookSurface(), log=log) as there:
             second = Counters(there)
 
             assert (first.add(id), second.add(id), first.add(id)) == (1, 2, 3)

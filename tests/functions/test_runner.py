@@ -85,7 +85,7 @@ def test_a_transaction_block_is_tried_once(db: Engine) -> None:
         tx.db.patch(id, {"n": 3})
 
     assert str(caught.value) == (
-        "Cannot commit the transaction block: transaction (commit 2) changed t in a range of t.by_id that this "
+        f"Cannot commit the transaction block: transaction (commit 2) changed t in the range t.by_id[_id = {id!r}] that this "
         "transaction had read. Expected no other commit to what it read between its start and its end. Run it again; "
         "if it happens often, read less, or write to the same document from fewer places."
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from reactive_nb.notebook.display import as_html, as_text, cell_text, mimebundle
-from reactive_nb.notebook.encoding import encode_cell
+from reactive_nb.notebook.result.encoding import encode_cell
 from tests.notebook.fakes import FakeEngine
 
 

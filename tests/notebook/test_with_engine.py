@@ -10,8 +10,8 @@ import pytest
 
 import reactive_nb as rnb
 from reactive_nb import v
-from reactive_nb.notebook.view import Entry
-from reactive_nb.notebook.widgets import table_of
+from reactive_nb.notebook.page.view import Entry
+from reactive_nb.notebook.widget.table import table_of
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_commit_moves_the_view(db: Any, send: Any, latest: Any) -> None:
     after = told(db, live)
 
     assert (bodies(before), bodies(after)) == ([], ["hello"])
-    assert (before["state"], after["state"], after["ts"]) == ("fresh", "fresh", db.ts)
+    assert (before["state"], after["state"], after["ts"]) == ("live", "live", db.ts)
 
 
 def test_a_widget_as_argument_moves_the_view_and_its_title(db: Any, send: Any, latest: Any) -> None:

@@ -1,0 +1,1 @@
+"""Cells that run by themselves: what they run, when, and where the outputs go."""

@@ -1,0 +1,1 @@
+"""The wire between a kernel and its pages: views, sessions, frames, requests."""

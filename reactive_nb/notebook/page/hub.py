@@ -1,0 +1,495 @@
+"""The hub: the one place through which pages and kernel talk, so that all views of a page change in one frame.
+
+Moments of engines, outputs of cells and messages of pages come in, on any thread; frames go out, one at a time for each
+page (session.py), with the news of all that the page shows (view.py), and answers to what a page asked. Pages send:
+
+    {"type": "Show", "page", "viewer", "view", "window"}    I show this view in this place; again when I show another part
+    {"type": "Hide", "page", "viewer"}                      I show nothing there any more
+    {"type": "Ack", "page", "seq"}                          I have drawn this frame
+    {"type": "Resync", "page"}                              I have missed a frame
+    {"type": "Request", "page", "id", "target", "method", "params"}
+
+and get, each reading only what names it as the page:
+
+    {"type": "Frame", "page", "seq", "whole", "ts": {engine: commit}, "entries": {viewer: entry}}
+    {"type": "Unknown", "page"}                             I do not know you: begin again
+    {"type": "Response", "page", "id", "ok", "result" | "error"}
+
+What a page shows is kept for it, also when nothing else refers to it. `KEEP_S` after no page shows it any more the hub
+lets go, so that a cell that runs again, or is deleted, leaves nothing behind.
+
+It keeps: two views of one engine in one frame belong to one commit, unless an entry names another; a page that applies
+every frame, or asks when it has missed one, shows what the results hold; no page gets more than one frame per interval
+of the pacer, made of the latest values.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from threading import Lock, RLock
+from typing import Any, Protocol, TypeVar
+
+from reactive_nb.notebook.page.answers import Target, answered, error_json
+from reactive_nb.notebook.page.interface import LiveResult, Transition, TransitionSource
+from reactive_nb.notebook.page.session import Session
+from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, RowsView, Seen, View
+from reactive_nb.notebook.result.arrangement import Window
+
+logger = logging.getLogger("reactive_nb")
+
+V = TypeVar("V", bound=View)
+
+STATE_TRAITS = ("state", "error")
+STATE_DELAY_S = 0.1
+"""A state alone is told after this time: in a transition it changes first, and belongs into the frame with the rows."""
+
+STALE_S = 0.3
+"""How long a query may run again before its views say that they are stale."""
+
+KEEP_S = 30.0
+"""How long a result outlives its last view: a cell that is moved is hidden and shown again."""
+
+RETRY_S = 1.0
+"""When to try again after a frame could not be sent."""
+
+
+class Pace(Protocol):
+    """Decides when `flush` is called: `Pacer`, or a test."""
+
+    def wake(self, delay_s: float = 0.0) -> None:
+        """Have it called in `delay_s` seconds or sooner; any thread may ask."""
+
+    def rest(self) -> None:
+        """Have it called no more until the next `wake`."""
+
+
+class Hub:
+    """Carries everything between one kernel and its pages.
+
+    It holds neither an engine nor, unless a page shows it, what is shown. Thread rule: every method may be called from
+    any thread. Listeners and `on_message` only note what happened and return; frames are built in `flush`, requests
+    answered through `run`.
+
+    Args:
+        send: Sends one JSON message to all pages.
+        pace: Given `flush`, returns what decides when it is called.
+        run: Runs a function soon, on another thread.
+        now: Returns the time in seconds, from any beginning.
+
+    Attributes:
+        send: As given; may be replaced when the pages are reached in another way.
+        can_hear: Says whether what pages send comes in now; while it does not, no page is taken to be gone.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[dict[str, Any]], None],
+        pace: Callable[[Callable[[], None]], Pace],
+        run: Callable[[Callable[[], None]], object],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.send = send
+        self.can_hear: Callable[[], bool] = lambda: True
+        self._pace = pace(self.flush)
+        self._run = run
+        self._now = now
+        # Guards what is noted for the next frame; held for moments only. Wakes are in it too, so that none is lost to
+        # a rest that was decided on before.
+        self._notes = Lock()
+        self._seen: dict[LiveResult, Seen] = {}
+        self._states: set[LiveResult] = set()  # those whose state or error has changed
+        self._refreshing: dict[str, tuple[float, list[LiveResult]]] = {}  # by engine: since when to say so, and what
+        self._messages: list[dict[str, Any]] = []
+        self._after: list[Callable[[], None]] = []
+        # Guards views and sessions, and the order of frames; taken before `_notes`, never after.
+        self._frames = RLock()
+        # Held from the first note of a frame to its last word; functions of the user's are called under it, and under no
+        # other lock.
+        self._flushing = RLock()
+        self._views: dict[str, View] = {}
+        self._owned: weakref.WeakKeyDictionary[Any, list[View]] = weakref.WeakKeyDictionary()
+        self._sessions: dict[str, Session] = {}
+        self._engines: weakref.WeakKeyDictionary[TransitionSource, str] = weakref.WeakKeyDictionary()
+        self._moments: dict[str, int] = {}  # what has been heard of; noted, like what results hold
+        self._told: dict[str, int] = {}  # what the views show
+        self._dropped: set[str] = set()  # pages that were taken to be gone, and may show more than they say next
+        self._targets: weakref.WeakValueDictionary[str, Target] = weakref.WeakValueDictionary()
+        self._stale: set[View] = set()
+        self._numbers = 0
+
+    # ------------------------------------------------------------------ what there is to show
+
+    def open_rows(
+        self,
+        live: LiveResult,
+        awaited: bool = True,
+        columns: Sequence[str] | None = None,
+        key: str = "_id",
+        inputs: Callable[[Mapping[Any, Any]], dict[str, Any]] | None = None,
+    ) -> RowsView:
+        """Return a new view of a live result as rows.
+
+        Args:
+            live: The result.
+            awaited: Whether a page is about to show it; otherwise it waits for the first page that asks.
+            columns: The columns to show; all by default.
+            key: The column that names the rows.
+            inputs: Returns the editable columns; see `RowsView`.
+        """
+        with self._frames:
+            engine = self._watch(live)
+            return self._open(RowsView(self._name("v"), engine, awaited, live, columns, key, inputs), live)
+
+    def open_content(
+        self, owner: object, title: str, engine: TransitionSource | None = None, awaited: bool = True
+    ) -> ContentView:
+        """Return a new view of outputs, which `show` sets and `Panel` (panel.py) wraps for its owner.
+
+        Args:
+            owner: Whose it is; held while a page shows the view.
+            title: What it is, for people who cannot see it.
+            engine: Whose commits it shows, if it shows any.
+            awaited: Whether a page is about to show it.
+        """
+        with self._frames:
+            name = "" if engine is None else self._name_of(engine)
+            return self._open(ContentView(self._name("v"), name, awaited, title), owner)
+
+    def open_drawn(
+        self,
+        live: LiveResult,
+        draw: Callable[[Any], list[dict[str, Any]]],
+        later: Callable[[], None] | None = None,
+        awaited: bool = True,
+    ) -> DrawnView:
+        """Return a new view of what a function makes of a live result; see `DrawnView`."""
+        with self._frames:
+            engine = self._watch(live)
+            return self._open(DrawnView(self._name("v"), engine, awaited, live, draw, later), live)
+
+    def drawn(
+        self, view: DrawnView, seen: Seen, outputs: list[dict[str, Any]] | None, error: BaseException | None
+    ) -> None:
+        """Take what was drawn elsewhere of a moment of a view; see `DrawnView.drawn`."""
+        with self._frames:
+            view.drawn(seen, outputs, error)
+        self.wake()
+
+    def register(self, target: Target) -> str:
+        """Return a new name under which pages can ask `target`; it is held weakly."""
+        with self._frames:
+            name = self._name("f")
+            self._targets[name] = target
+            return name
+
+    def answer_for(self, view: View, target: Target) -> None:
+        """Have `target` answer what pages ask of a view; it is held weakly."""
+        self._targets[view.id] = target
+
+    def opening(self) -> AbstractContextManager[object]:
+        """Return what is held while views are opened: what looks first, and opens what is missing, enters it."""
+        return self._frames
+
+    def views_of(self, owner: object) -> list[View]:
+        """Return the open views of a live result or another owner."""
+        with self._frames:
+            return list(self._owned.get(owner, ()))
+
+    def show(
+        self,
+        view: ContentView,
+        outputs: list[dict[str, Any]] | None = None,
+        *,
+        state: str = "live",
+        error: BaseException | None = None,
+        note: str = "",
+        ts: int | None = None,
+    ) -> None:
+        """Have pages show outputs from the next frame on.
+
+        Args:
+            view: Where.
+            outputs: As in a notebook's file; None leaves those that are there.
+            state: `loading`, `live`, `stale`, `failed` or `closed`.
+            error: Why it failed.
+            note: A line about it.
+            ts: The commit that the outputs show, when that is not the newest moment.
+        """
+        with self._frames:
+            if outputs is not None and outputs != view.outputs:
+                view.outputs = outputs
+            view.state, view.error, view.note, view.ts = state, error, note, ts
+            view.changed()
+        self.wake()
+
+    def close_view(self, view: View) -> None:
+        """Forget a view; pages that show it keep what they have."""
+        with self._frames:
+            self._views.pop(view.id, None)
+            for views in list(self._owned.values()):
+                if view in views:
+                    views.remove(view)
+            view.awaited, view.held, view.on_shown = False, None, None
+            for session in self._sessions.values():
+                for id, viewer in list(session.viewers.items()):
+                    if viewer.view is view:
+                        session.show(id, None, viewer.window, self._now())
+        self.wake()
+
+    def snapshot(self, view: View) -> Entry:
+        """Return all of a view, for a page that paints before its first frame, and for a saved notebook."""
+        with self._frames:
+            return view.whole(self._told.get(view.engine, 0))
+
+    # ------------------------------------------------------------------ what happens
+
+    def wake(self, delay_s: float = 0.0) -> None:
+        """Have a frame built soon."""
+        with self._notes:
+            self._pace.wake(delay_s)
+
+    def after_frame(self, act: Callable[[], None]) -> None:
+        """Have something done right after the next frame has been sent, on the same thread."""
+        with self._notes:
+            self._after.append(act)
+            self._pace.wake()
+
+    def rest(self) -> None:
+        """Send nothing until there is other news."""
+        self._pace.rest()
+
+    def on_message(self, message: Any) -> None:
+        """Note what a page says; anything else than the messages above is ignored."""
+        match message:
+            case {
+                "type": "Request",
+                "page": str(page),
+                "id": int(id),
+                "target": str(name),
+                "method": str(method),
+                **rest,
+            }:
+                self._run(partial(self._answer, page, id, self._targets.get(name), method, rest.get("params")))
+            case {"type": "Show" | "Hide" | "Ack" | "Resync", "page": str(), **_rest}:
+                with self._notes:
+                    self._messages.append(message)
+                    self._pace.wake()
+
+    def _answer(self, page: str, id: int, target: Target | None, method: str, params: object) -> None:
+        response = {"type": "Response", "page": page, "id": id}
+        try:
+            self.send({**response, **answered(target, method, params)})
+        except Exception as error:  # the answer is no JSON, most likely; the page waits for one all the same
+            logger.exception("An answer could not be sent to a page: %s", method)
+            self.send({**response, "ok": False, "error": error_json(error)})
+
+    def _on_transition(self, transition: Transition) -> None:
+        seen = {live: Seen.of(live) for live in transition.lives if live in self._owned}
+        with self._notes:
+            for live, moment in seen.items():
+                self._seen[live] = moment.after(self._seen.get(live))
+                name = self._engines.get(live.engine)
+                if name is not None:
+                    self._moments[name] = max(self._moments.get(name, 0), transition.ts)
+            if seen:
+                self._pace.wake()
+
+    def _on_refresh(self, engine: str, lives: list[LiveResult]) -> None:
+        shown = [live for live in lives if live in self._owned]
+        with self._notes:
+            if shown:
+                self._refreshing[engine] = (self._now() + STALE_S, shown)
+                self._pace.wake(STALE_S)
+            elif (told := self._refreshing.pop(engine, None)) is not None and told[0] <= self._now():
+                # A frame may have said stale, or be about to. A transition may follow, as after a state.
+                self._pace.wake(STATE_DELAY_S)
+
+    def _on_state(self, change: Any) -> None:
+        # Only that there is another state is noted: in the middle of a transition the value may be of either moment.
+        with self._notes:
+            self._states.add(change["owner"])
+            self._pace.wake(STATE_DELAY_S)
+
+    # ------------------------------------------------------------------ frames
+
+    def flush(self) -> None:
+        """Send each page one frame with all its news since the last one, if there are any."""
+        with self._flushing:
+            self._flush()
+
+    def _flush(self) -> None:
+        with self._frames:
+            with self._notes:
+                seen, states, messages, after = self._seen, self._states, self._messages, self._after
+                self._seen, self._states, self._messages, self._after = {}, set(), [], []
+                moments = dict(self._moments)
+                now = self._now()
+                waiting = [live for due, lives in self._refreshing.values() if due <= now for live in lives]
+            self._told = moments
+            self._take(seen, states)
+            self._mark_stale(waiting)
+            for message in messages:
+                if (shown := self._follow(message, now)) is not None:
+                    after.append(shown)
+            due = [view for view in self._views.values() if isinstance(view, DrawnView) and view.is_for_hub]
+        drawings = [(view, view.seen, *_drawing_of(view)) for view in due]
+        with self._frames:
+            for view, moment, outputs, error in drawings:
+                view.drawn(moment, outputs, error)
+            for session in list(self._sessions.values()):
+                self._serve(session, moments, now)
+            self._hold_what_is_shown(now)
+        for act in after:
+            try:
+                act()
+            except Exception:  # the others are to be done all the same
+                logger.exception("What was to follow a frame failed: %r", act)
+
+    def _take(self, seen: dict[LiveResult, Seen], states: set[LiveResult]) -> None:
+        """Let views move on to what has been seen of their results."""
+        for live in {**seen, **dict.fromkeys(states)}:
+            for view in self._owned.get(live, ()):
+                if not isinstance(view, (RowsView, DrawnView)) or view.is_over:
+                    continue
+                latest = seen.get(live, view.seen)
+                # Its value is that of the latest moment told, for the next one may be half done.
+                view.see(latest.in_state_of(live) if live in states else latest)
+
+    def _mark_stale(self, waiting: list[LiveResult]) -> None:
+        stale = {view for live in waiting for view in self._owned.get(live, ())}
+        for view in stale ^ self._stale:
+            view.refreshing = view in stale
+            view.changed()
+        self._stale = stale
+
+    def _follow(self, message: dict[str, Any], now: float) -> Callable[[], None] | None:
+        """Do what a page said; return what is to be done when the frames are sent."""
+        page = message["page"]
+        session = self._sessions.get(page)
+        if session is None and (page in self._dropped or message["type"] in ("Ack", "Resync")):
+            self._dropped.discard(page)
+            self._send(page, {"type": "Unknown", "page": page})
+        match message:
+            case {"type": "Show", "viewer": str(viewer), "view": str(view)}:
+                if session is None:
+                    session = self._sessions[page] = Session(page)
+                found = self._views.get(view)
+                is_new = session.show(viewer, found, Window.from_json(message.get("window")), now)
+                return found.on_shown if found is not None and is_new else None
+            case {"type": "Hide", "viewer": str(viewer)} if session is not None:
+                session.hide(viewer, now)
+            case {"type": "Ack", "seq": int(seq)} if session is not None:
+                session.acknowledge(seq, now)
+            case {"type": "Resync"} if session is not None:
+                session.resync()
+        return None
+
+    def _serve(self, session: Session, moments: Mapping[str, int], now: float) -> None:
+        """Send a page its frame, or see to it that it gets one when it can take it."""
+        if not self.can_hear():
+            session.excuse(now)
+        waits = [session.over_s(now)]
+        if waits[0] == 0:
+            session.close()
+            del self._sessions[session.page]
+            self._dropped.add(session.page)
+            return
+        if session.has_news:
+            wait_s = session.wait_s(now)
+            if wait_s > 0:
+                waits.append(wait_s)
+            elif (frame := session.frame(moments, now)) is not None and not self._send(session.page, frame):
+                session.resync()
+                waits.append(RETRY_S)
+        elif session.nudge_s(now) == 0:
+            self._send(session.page, session.nudge(moments, now))
+        waits.append(session.nudge_s(now))
+        due = [wait_s for wait_s in waits if wait_s is not None]
+        if due:
+            self.wake(min(due))
+
+    def _send(self, page: str, message: dict[str, Any]) -> bool:
+        """Send a message; return whether that went well. A page that cannot be reached keeps nobody else waiting."""
+        try:
+            self.send(message)
+        except Exception:
+            logger.exception("A message could not be sent to a page: %s", page)
+            return False
+        return True
+
+    def _hold_what_is_shown(self, now: float) -> None:
+        """Hold the owners of what pages show, and let go of those that none has shown for a while."""
+        waits = []
+        for owner, views in list(self._owned.items()):
+            for view in views:
+                if view.shown:
+                    view.held, view.held_until = owner, None
+                elif view.held is not None:
+                    if view.held_until is None:
+                        view.held_until = now + KEEP_S
+                    if view.held_until <= now:
+                        view.held = None
+                    else:
+                        waits.append(view.held_until - now)
+        if waits:
+            self.wake(max(0.0, min(waits)))
+
+    # ------------------------------------------------------------------ opening
+
+    def _open(self, view: V, owner: Any) -> V:
+        self._views[view.id] = view
+        if owner not in self._owned:
+            self._own(owner)
+        self._owned[owner].append(view)
+        if view.awaited:
+            view.held = owner
+        return view
+
+    def _own(self, owner: Any) -> None:
+        views: list[View] = []
+        self._owned[owner] = views
+        weakref.finalize(owner, self._forget, views).atexit = False
+
+    def _forget(self, views: list[View]) -> None:
+        # Owners are finalized anywhere, also while this thread or another one holds a lock: no lock is taken.
+        for view in views:
+            self._views.pop(view.id, None)
+
+    def _watch(self, live: LiveResult) -> str:
+        """Listen to a result and its engine; return the name of the engine."""
+        name = self._name_of(live.engine)
+        if live not in self._owned:
+            self._own(live)  # before the first look at it: what happens from now on is noted
+            if live.state != "closed":
+                for trait in STATE_TRAITS:
+                    live.observe(self._on_state, trait)
+        ts = live.ts  # asked before the lock: an engine has locks of its own
+        with self._notes:
+            self._moments[name] = max(self._moments.get(name, 0), ts)
+        return name
+
+    def _name_of(self, engine: TransitionSource) -> str:
+        name = self._engines.get(engine)
+        if name is None:
+            name = self._engines[engine] = self._name("e")
+            self._moments[name] = 0
+            engine.on_transition(self._on_transition)
+            engine.on_refresh(partial(self._on_refresh, name))
+        return name
+
+    def _name(self, letter: str) -> str:
+        self._numbers += 1
+        return f"{letter}{self._numbers}"
+
+
+def _drawing_of(view: DrawnView) -> tuple[list[dict[str, Any]] | None, BaseException | None]:
+    """Call the function of a view, and return its outputs or what it raised."""
+    try:
+        return view.draw(view.seen.value), None
+    except Exception as error:  # noqa: BLE001 - of the user's; the page says so
+        return None, error

@@ -1,0 +1,63 @@
+"""A panel: a place for outputs, as its owner sees it; pages show it in the hub's frames.
+
+Outputs come in, from any thread; the page's side is a `ContentWidget` (widget/content.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reactive_nb.notebook.page.hub import Hub
+from reactive_nb.notebook.page.interface import TransitionSource
+
+
+class Panel:
+    """A view of outputs.
+
+    Args:
+        hub: Where pages are reached.
+        owner: Whose it is; held while a page shows the panel.
+        title: What it is, for people who cannot see it.
+        engine: Whose commits it shows, if it shows any.
+        awaited: Whether a page is about to show it.
+
+    Attributes:
+        view: What the hub knows of it.
+    """
+
+    def __init__(
+        self, hub: Hub, owner: object, title: str, engine: TransitionSource | None = None, awaited: bool = True
+    ) -> None:
+        self._hub = hub
+        self.view = hub.open_content(owner, title, engine, awaited)
+
+    @property
+    def id(self) -> str:
+        """Its name in messages."""
+        return self.view.id
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether some page shows it, or is about to for the first time."""
+        return self.view.shown
+
+    def on_shown(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever a page has begun to show it."""
+        self.view.on_shown = callback
+
+    def show(
+        self,
+        outputs: list[dict[str, Any]] | None = None,
+        *,
+        state: str = "live",
+        error: BaseException | None = None,
+        note: str = "",
+        ts: int | None = None,
+    ) -> None:
+        """Have pages show outputs from the next frame on; see `Hub.show`."""
+        self._hub.show(self.view, outputs, state=state, error=error, note=note, ts=ts)
+
+    def close(self) -> None:
+        """Forget it; pages keep what they show, and say that it is closed."""
+        self._hub.close_view(self.view)

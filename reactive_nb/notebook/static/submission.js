@@ -1,0 +1,178 @@
+// A submission on the page: the inputs of a function's arguments, one run at a time, and what came of it. In: a widget's
+// spec. Out: a request to the kernel, and its result with its commit, or its error where it belongs. Forms and buttons
+// differ in where things stand.
+
+import { showCell } from "./cells.js";
+import { element, setText } from "./dom.js";
+import { makeInput } from "./inputs.js";
+import { sessionOf } from "./session.js";
+
+/** After this time a run is worth a word, in milliseconds. */
+const SLOW_MS = 300;
+
+/** What begins anew after a mutation; the other kinds are often the same the next time. */
+const TYPED_KINDS = ["text", "long", "file"];
+
+/**
+ * @typedef {import("./inputs.js").Field & {name: string}} NamedField
+ * @typedef {{title: string, label: string, about: string, kind: "query" | "mutation", fields: NamedField[]}} Spec
+ */
+
+export class SubmissionView {
+  /** @type {Map<string, {field: NamedField, input: import("./inputs.js").Input}>} */
+  inputs = new Map();
+  outcome = element("div", "rnb-outcome");
+  #model;
+  #isRunning = false;
+
+  /**
+   * @param {any} model the widget's
+   * @param {HTMLElement} root
+   */
+  constructor(model, root) {
+    this.#model = model;
+    this.root = root;
+    /** @type {Spec} */
+    this.spec = model.get("spec");
+    this.button = element("button", "rnb-run", this.spec.label);
+    this.button.type = "submit";
+    this.outcome.setAttribute("role", "status");
+    this.outcome.hidden = true;
+    for (const field of this.spec.fields) {
+      const search = async (/** @type {string} */ text) => (await sessionOf(model)).request(model.get("target"), "pick", { field: field.name, text });
+      this.inputs.set(field.name, { field, input: makeInput(field, field.initial, field.kind === "id" ? search : undefined) });
+    }
+    root.dataset.state = "connecting";
+    void sessionOf(model).then((session) => {
+      if (session.connection === "gone") this.#say("gone", "not connected to a kernel: run the cell to use it");
+      else root.dataset.state = "live";
+    });
+  }
+
+  /** Run the function with what stands in the inputs; nothing happens while it runs already. */
+  async run() {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    const focused = this.root.ownerDocument.activeElement;
+    for (const { input } of this.inputs.values()) input.setError(null);
+    this.#setDisabled(true);
+    const slow = setTimeout(() => this.#say("running", "running…"), SLOW_MS);
+    try {
+      const values = await this.#values();
+      const session = await sessionOf(this.#model);
+      const { result, ts } = await session.request(this.#model.get("target"), "submit", { values });
+      this.#finish(slow, focused);
+      this.#showResult(result, ts);
+    } catch (error) {
+      this.#finish(slow, focused);
+      this.#showError(error);
+    }
+  }
+
+  async #values() {
+    /** @type {Record<string, import("./inputs.js").Raw>} */
+    const values = {};
+    for (const [name, { input }] of this.inputs) {
+      await input.ready();
+      values[name] = input.raw();
+    }
+    return values;
+  }
+
+  /**
+   * @param {ReturnType<typeof setTimeout>} slow
+   * @param {Element | null} focused what had the focus before everything was disabled
+   */
+  #finish(slow, focused) {
+    clearTimeout(slow);
+    this.#isRunning = false;
+    this.#setDisabled(false);
+    const active = this.root.ownerDocument.activeElement;
+    const isLost = active === null || active === this.root.ownerDocument.body;
+    if (isLost && focused instanceof HTMLElement && this.root.contains(focused)) focused.focus();
+  }
+
+  /** @param {boolean} disabled */
+  #setDisabled(disabled) {
+    this.button.disabled = disabled;
+    for (const { input } of this.inputs.values()) input.setDisabled(disabled);
+  }
+
+  /**
+   * @param {any} cell
+   * @param {number} ts
+   */
+  #showResult(cell, ts) {
+    const shown = showCell(cell);
+    const isDone = cell === null && this.spec.kind === "mutation";
+    const text = element("span", `rnb-result rnb-${shown.kind}`, isDone ? "done" : shown.text);
+    if (shown.hover && shown.hover !== shown.text) text.title = shown.hover;
+    this.root.dataset.state = "live";
+    this.outcome.replaceChildren(text, " ", element("span", "rnb-commit", `commit ${ts}`));
+    this.outcome.hidden = false;
+    if (this.spec.kind !== "mutation") return;
+    for (const { field, input } of this.inputs.values()) if (TYPED_KINDS.includes(field.kind)) input.reset();
+  }
+
+  /** @param {any} error */
+  #showError(error) {
+    const place = this.inputs.get(fieldOfError(error) ?? "");
+    if (place === undefined) {
+      this.#say(error.code === "kernel_gone" ? "gone" : "failed", `${error.name}: ${error.message}`);
+    } else {
+      this.root.dataset.state = "failed";
+      this.outcome.hidden = true;
+      place.input.setError(textOfError(error));
+      place.input.focus();
+    }
+  }
+
+  /**
+   * @param {"running" | "failed" | "gone"} state
+   * @param {string} text
+   */
+  #say(state, text) {
+    this.root.dataset.state = state;
+    setText(this.outcome, text);
+    this.outcome.hidden = false;
+  }
+}
+
+/**
+ * Run a submission when its form is submitted: by its button, by Enter, and in a box of several lines by Ctrl+Enter.
+ * @param {HTMLFormElement} form
+ * @param {SubmissionView} view
+ */
+export function submits(form, view) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void view.run();
+  });
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    const target = /** @type {Element} */ (event.target);
+    // A browser would do it for a box of one line, but JupyterLab has it do nothing in a cell's output.
+    if (!(event.ctrlKey || event.metaKey) && !target.matches("input:not([type=file])")) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+}
+
+/**
+ * The argument that an error is about.
+ * @param {{field?: string, path?: string, code?: string}} error
+ * @returns {string | undefined}
+ */
+export function fieldOfError({ field, path, code }) {
+  if (field !== undefined || code === "returns_validation") return field; // that path leads into a result
+  const match = /^\$(?:\.([A-Za-z_]\w*)|\['([^']*)'\])/.exec(path ?? "");
+  return match?.[1] ?? match?.[2];
+}
+
+/**
+ * An error as it reads beside its field, which has said already what could not be done and where.
+ * @param {{message: string, thing?: string, expected?: string, hint?: string}} error
+ */
+export function textOfError({ message, thing, expected, hint }) {
+  return thing === undefined ? message : `${thing.replace(/^\$\./, "")}. Expected ${expected}. ${hint}.`;
+}

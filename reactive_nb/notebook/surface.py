@@ -1,0 +1,60 @@
+"""The notebook as the engine's surface: what `f.live(...)`, `f.form(...)`, `db.graph()` and the like return.
+
+Widgets are imported when the first is made, so that a script that only stores and asks pays nothing for them.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from reactive_nb.engine.engine import Engine
+from reactive_nb.functions.function import Function
+from reactive_nb.notebook.live import Live
+
+
+class NotebookSurface:
+    """See `reactive_nb.engine.surface.Surface`."""
+
+    def origin(self) -> str:
+        """Return the cell that is running on the main thread, or the name of another thread; empty without IPython."""
+        shells = sys.modules.get("IPython.core.getipython")
+        shell = None if shells is None else shells.get_ipython()
+        if shell is None:
+            return ""
+        if threading.current_thread() is not threading.main_thread():
+            return threading.current_thread().name
+        kernel = getattr(shell, "kernel", None)
+        # Between cells the main thread of older kernels carries out what widgets send.
+        asked = "execute_request" if kernel is None else kernel.get_parent().get("header", {}).get("msg_type")
+        return f"In[{shell.displayhook.prompt_count}]" if asked == "execute_request" else "a widget"
+
+    def live(self, engine: Engine, function: Function, args: dict[str, Any], /) -> Live:
+        """Return a live result for a query call."""
+        return Live(engine, function, args)
+
+    def form(self, engine: Engine, function: Function, options: dict[str, Any], /) -> Any:
+        """Return a form that runs a function."""
+        from reactive_nb.notebook.widget.form import form_of
+
+        return form_of(engine, function, options)
+
+    def button(self, engine: Engine, function: Function, label: str | None, args: dict[str, Any], /) -> Any:
+        """Return a button that runs a function."""
+        from reactive_nb.notebook.widget.button import button_of
+
+        return button_of(engine, function, label, args)
+
+    def timeline(self, engine: Engine, count: int, /) -> Any:
+        """Return a drawing of the latest transactions."""
+        from reactive_nb.notebook.teach.timeline import timeline_of
+        from reactive_nb.notebook.teach.words import snapshot_of
+
+        return timeline_of(engine.attempts(count), snapshot_of(engine))
+
+    def graph(self, engine: Engine, /) -> Any:
+        """Return a drawing of tables, index ranges, queries and views."""
+        from reactive_nb.notebook.teach.graph import graph_of
+
+        return graph_of(engine)

@@ -1,0 +1,1 @@
+"""What stands in a layout: tables, views, plots, forms and buttons."""

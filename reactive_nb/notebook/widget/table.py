@@ -1,0 +1,126 @@
+"""The live table: one live result on pages, virtual, sorted, filtered and edited there, kept true from here.
+
+A live result comes in; a widget whose pages follow it goes out, and it answers what they ask: the whole of a cell,
+rows as text, documents for a column of ids, and edits.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, cast
+
+from reactive_nb.engine.engine import Engine
+from reactive_nb.errors import ReactiveError
+from reactive_nb.notebook.page.channel import channel, has_front_end
+from reactive_nb.notebook.page.interface import LiveResult
+from reactive_nb.notebook.page.module import page_module, page_style
+from reactive_nb.notebook.page.view import RowsView
+from reactive_nb.notebook.result.arrangement import Window, arrange
+from reactive_nb.notebook.result.encoding import encode_cell
+from reactive_nb.notebook.result.whole_text import detail, tab_separated
+from reactive_nb.notebook.widget.base import ViewWidget
+from reactive_nb.notebook.widget.edit import Edits
+from reactive_nb.notebook.widget.submission import Asked, Submission
+from reactive_nb.values.validators import v
+
+
+class LiveTable(ViewWidget):
+    """A live result as a table, a list, a record or a single value, whichever it is.
+
+    Args:
+        live: The result to show.
+        columns: The columns to show, in this order; all by default.
+        key: The column that names the rows.
+        edits: What may be edited, and what an edit does; nothing by default.
+
+    Example:
+        >>> LiveTable(latest.live(channel="general"))  # what a live result shows as by itself
+    """
+
+    _esm = page_module("grid.js")
+    _css = page_style("base.css", "grid.css", "form.css")
+
+    view: RowsView
+
+    def __init__(
+        self, live: LiveResult, columns: Sequence[str] | None = None, key: str = "_id", edits: Edits | None = None
+    ) -> None:
+        hub = channel().hub
+        self._edits = edits
+        # An editable result is one of a database.
+        self._queried = None if edits is None else (cast("Engine", live.engine), live.path)
+        inputs = None if edits is None else edits.inputs
+        super().__init__(hub.open_rows(live, has_front_end(), columns, key, inputs))
+        hub.answer_for(self.view, self)
+
+    def __repr__(self) -> str:
+        return f"<table of {self.view.seen.title}>"
+
+    def answer(self, method: str, params: dict[str, Any]) -> Any:
+        """Do what a page asks; see `reactive_nb.notebook.page.answers.Target`."""
+        match method, params:
+            case "cell", {"key": str(key), "column": str(column)}:
+                return {"text": detail(self._value(key, column))}
+            case "tsv", {"first": int(first), "last": int(last), "columns": list(columns)}:
+                shape, wanted = self.view.shape, Window.from_json(params).arrangement
+                # Not the view's own arrangement, which may be of the next moment already.
+                places = arrange(shape, wanted)[max(0, first) : last + 1]
+                return {"text": tab_separated(shape, places, columns)}
+            case "raw", {"key": str(key), "column": str(column)} if self._edits is not None:
+                return {"raw": self._edits.raw(key, column, self._value(key, column))}
+            case "pick", {"field": str(column)} if (picker := self._picker(column)) is not None:
+                return picker.answer(method, params)
+            case "edit", {"key": str(key), "column": str(column), "raw": raw, "base": base} if self._edits is not None:
+                shown = encode_cell(self._value(key, column))
+                return {"ts": self._edits.apply(key, column, raw, base, shown)}
+        raise ReactiveError(
+            f"Cannot {method} in {self!r}",
+            thing=f"the request has {sorted(params)}",
+            expected="a cell to show, rows to copy, documents to pick from, or an edit of an editable column",
+            hint="Run the cell that shows the table again",
+        )
+
+    def _picker(self, column: str) -> Submission | None:
+        """Return what finds documents for an editable column of ids, as a form finds them for such an argument."""
+        if self._edits is None or self._queried is None:
+            return None
+        rows = self.view.shape.rows
+        field = self._edits.inputs(rows[0] if rows else None).get(column, {})
+        if "table" not in field:
+            return None
+        engine, path = self._queried
+        return Submission(engine, engine.find(path), {column: Asked(v.id(field["table"]))}, {}, {})
+
+    def _value(self, key: str, column: str) -> Any:
+        shape = self.view.shape
+        try:
+            return shape.rows[shape.keys.index(key)].get(column)
+        except ValueError:
+            raise ReactiveError(
+                f"Cannot find the row {key!r} of {self!r}",
+                thing="it is in the result no more",
+                expected="a row that is still there",
+                hint="Look at the newest rows, and try again with one of them",
+            ) from None
+
+
+_tables: weakref.WeakKeyDictionary[LiveResult, LiveTable] = weakref.WeakKeyDictionary()
+
+
+def table_of(live: LiveResult) -> LiveTable:
+    """Return the one plain table of `live`: shown in two cells, it is sent once."""
+    with channel().hub.opening():
+        table = _tables.get(live)
+        if table is None or table.comm is None or table.channel.comm is None:
+            table = _tables[live] = open_table(live)
+        return table
+
+
+def open_table(
+    live: LiveResult, columns: Sequence[str] | None = None, key: str = "_id", edits: Edits | None = None
+) -> LiveTable:
+    """Return a new table of `live`, which is closed when `live` is dropped; arguments as for `LiveTable`."""
+    table = LiveTable(live, columns, key, edits)
+    weakref.finalize(live, table.close).atexit = False
+    return table
