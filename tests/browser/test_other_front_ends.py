@@ -58,10 +58,10 @@ def server(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture
-def notebook(browser: Browser, server: NotebookServer, request: pytest.FixtureRequest) -> Iterator[Notebook]:
-    with new_page(browser, server) as notebook:
-        yield notebook
-        keep_picture_of_failure(notebook, request)
+def seven(browser: Browser, server: NotebookServer, request: pytest.FixtureRequest) -> Iterator[Notebook]:
+    with new_page(browser, server) as seven:
+        yield seven
+        keep_picture_of_failure(seven, request)
 
 
 def names(place: Page | Locator) -> Locator:
@@ -69,49 +69,49 @@ def names(place: Page | Locator) -> Locator:
     return place.locator(".rnb-grid").get_by_role("row").locator("[role=gridcell]:first-child")
 
 
-def test_a_notebook_in_notebook_7_is_alive_and_asks_no_other_host(notebook: Notebook, server: NotebookServer) -> None:
-    notebook.open(server.write_notebook("seven.ipynb", *CELLS)).run_all()
-    expect(names(notebook.output(TABLE))).to_have_text(["three", "two", "one"])
-    notebook.wait_for_output(VIEW, "3 items")
-    notebook.wait_for_output(LIVE, "the sum is 6")
+def test_a_notebook_in_notebook_7_is_alive_and_asks_no_other_host(seven: Notebook, server: NotebookServer) -> None:
+    seven.open(server.write_notebook("seven.ipynb", *CELLS)).run_all()
+    expect(names(seven.output(TABLE))).to_have_text(["three", "two", "one"])
+    seven.wait_for_output(VIEW, "3 items")
+    seven.wait_for_output(LIVE, "the sum is 6")
 
-    notebook.output(BUTTON).get_by_role("button", name="Add ten").click()
-    expect(names(notebook.output(TABLE))).to_have_text(["ten", "three", "two", "one"])
-    notebook.wait_for_output(VIEW, "4 items")
-    notebook.wait_for_output(LIVE, "the sum is 16")
+    seven.output(BUTTON).get_by_role("button", name="Add ten").click()
+    expect(names(seven.output(TABLE))).to_have_text(["ten", "three", "two", "one"])
+    seven.wait_for_output(VIEW, "4 items")
+    seven.wait_for_output(LIVE, "the sum is 16")
 
-    notebook.output(FORM).get_by_role("textbox", name="name").fill("twenty")
-    notebook.output(FORM).get_by_role("button", name="Run").click()
-    expect(names(notebook.output(TABLE))).to_have_text(["twenty", "ten", "three", "two", "one"])
-    notebook.wait_for_output(LIVE, "the sum is 36")
+    seven.output(FORM).get_by_role("textbox", name="name").fill("twenty")
+    seven.output(FORM).get_by_role("button", name="Run").click()
+    expect(names(seven.output(TABLE))).to_have_text(["twenty", "ten", "three", "two", "one"])
+    seven.wait_for_output(LIVE, "the sum is 36")
 
-    notebook.output(TABLE).get_by_role("columnheader", name="n", exact=True).click()
-    expect(names(notebook.output(TABLE))).to_have_text(["one", "two", "three", "ten", "twenty"])
-    assert notebook.foreign_requests == []
-    assert set(notebook.console) <= {NOTEBOOK_REPORTS}
+    seven.output(TABLE).get_by_role("columnheader", name="n", exact=True).click()
+    expect(names(seven.output(TABLE))).to_have_text(["one", "two", "three", "ten", "twenty"])
+    assert seven.foreign_requests == []
+    assert set(seven.console) <= {NOTEBOOK_REPORTS}
 
 
 def test_a_page_of_notebook_7_that_is_loaded_again_shows_what_is_so_now(
-    notebook: Notebook, server: NotebookServer
+    seven: Notebook, server: NotebookServer
 ) -> None:
-    notebook.open(server.write_notebook("again.ipynb", *CELLS)).run_all()
-    notebook.wait_for_output(LIVE, "the sum is 6")
-    notebook.save()
-    notebook.output(BUTTON).get_by_role("button", name="Add ten").click()
-    notebook.wait_for_output(LIVE, "the sum is 16")
+    seven.open(server.write_notebook("again.ipynb", *CELLS)).run_all()
+    seven.wait_for_output(LIVE, "the sum is 6")
+    seven.save()
+    seven.output(BUTTON).get_by_role("button", name="Add ten").click()
+    seven.wait_for_output(LIVE, "the sum is 16")
 
-    notebook.open(notebook.path)
-    expect(names(notebook.output(TABLE))).to_have_text(["ten", "three", "two", "one"])
-    notebook.wait_for_output(VIEW, "4 items")
-    notebook.wait_for_output(LIVE, "the sum is 16")
+    seven.open(seven.path)
+    expect(names(seven.output(TABLE))).to_have_text(["ten", "three", "two", "one"])
+    seven.wait_for_output(VIEW, "4 items")
+    seven.wait_for_output(LIVE, "the sum is 16")
 
-    notebook.output(BUTTON).get_by_role("button", name="Add ten").click()
-    expect(names(notebook.output(TABLE))).to_have_text(["ten", "ten", "three", "two", "one"])
-    notebook.wait_for_output(LIVE, "the sum is 26")
+    seven.output(BUTTON).get_by_role("button", name="Add ten").click()
+    expect(names(seven.output(TABLE))).to_have_text(["ten", "ten", "three", "two", "one"])
+    seven.wait_for_output(LIVE, "the sum is 26")
 
 
-def test_a_notebook_as_a_voila_app_is_alive(notebook: Notebook, server: NotebookServer) -> None:
-    page = notebook.page
+def test_a_notebook_as_a_voila_app_is_alive(seven: Notebook, server: NotebookServer) -> None:
+    page = seven.page
     page.goto(server.app_address(server.write_notebook("app.ipynb", *CELLS)))
     expect(names(page)).to_have_text(["three", "two", "one"])
     expect(page.get_by_text("3 items")).to_be_visible()
@@ -129,34 +129,32 @@ def test_a_notebook_as_a_voila_app_is_alive(notebook: Notebook, server: Notebook
 
     page.get_by_role("columnheader", name="n", exact=True).click()
     expect(names(page)).to_have_text(["one", "two", "three", "ten", "twenty"])
-    assert [url for url in notebook.foreign_requests if not any(name in url for name in VOILA_ASKS_FOR)] == []
-    assert [text for text in notebook.console if not text.startswith(VOILA_REPORTS)] == []
+    assert [url for url in seven.foreign_requests if not any(name in url for name in VOILA_ASKS_FOR)] == []
+    assert [text for text in seven.console if not text.startswith(VOILA_REPORTS)] == []
 
 
-def test_a_table_that_was_out_of_sight_is_where_its_reader_left_it(
-    browser: Browser, lab: LabServer, request: pytest.FixtureRequest
-) -> None:
+def test_a_table_that_was_out_of_sight_is_where_its_reader_left_it(notebook: Notebook, lab: LabServer) -> None:
     many = (
         "with db.transaction() as tx:\n    for n in range(1000): tx.db.insert('items', {'name': f'item {n}', 'n': n})"
     )
     tall = ["print('a line\\n' * 60)"] * 4
     query = "@db.query\ndef items(ctx):\n    return ctx.db.query('items').collect()"
     path = lab.write_notebook("sight.ipynb", APP, many, query, "board = items.live()\nboard", *tall)
-    with new_page(browser, lab) as notebook:
-        notebook.open(path).run_all()
-        notebook.take_out_what_is_out_of_sight()
-        grid = notebook.output(3).locator(".rnb-scroll")
-        notebook.scroll_to(3)
-        grid.evaluate("grid => grid.scrollTop = 300 * 24")
-        expect(grid.get_by_text("item 300", exact=True)).to_be_in_viewport()
+    notebook.open(path).run_all()
+    notebook.take_out_what_is_out_of_sight()
+    grid = notebook.output(3).locator(".rnb-scroll")
+    notebook.scroll_to(3)
+    grid.evaluate("grid => grid.scrollTop = 300 * 24")
+    expect(grid.get_by_text("item 300", exact=True)).to_be_in_viewport()
 
-        notebook.scroll_to(len(tall) + 3)
-        expect(grid).to_be_hidden()
-        run_in_kernel = "add(name='new', n=1)\nwith db.transaction() as tx: tx.db.delete(board.value[0]['_id'])"
-        notebook.run_cell(notebook.add_cell(run_in_kernel))
-        notebook.scroll_to(3)
+    notebook.scroll_to(len(tall) + 3)
+    expect(grid).to_be_hidden()
+    change = (
+        "add(name='new', n=1)\nadd(name='newer', n=1)\nwith db.transaction() as tx: tx.db.delete(board.value[0]['_id'])"
+    )
+    notebook.run_cell(notebook.add_cell(change))
+    notebook.scroll_to(3)
 
-        notebook.wait_for_output(3, "1,003 rows")
-        expect(grid.get_by_text("item 300", exact=True)).to_be_in_viewport()
-        assert grid.evaluate("grid => grid.scrollTop") == 299 * 24
-        keep_picture_of_failure(notebook, request)
+    notebook.wait_for_output(3, "1,004 rows")
+    expect(grid.get_by_text("item 300", exact=True)).to_be_in_viewport()
+    expect(grid).to_have_js_property("scrollTop", 299 * 24)

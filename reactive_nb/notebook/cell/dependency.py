@@ -6,7 +6,6 @@ Comes in: what a run has read. Goes out: each later change, told on the thread t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from reactive_nb.engine.refresher import Hold
@@ -189,16 +188,17 @@ class Dependencies:
 
     def hold(self, reads: Mapping[CallKey, Read]) -> None:
         """Hold these queries from now on, and then let go of all others; return when their results are known."""
-        before, self._queries = self._queries, {}
-        with ExitStack() as letting_go:
-            for key, query in before.items():
-                if key in reads:
-                    self._queries[key] = query
-                else:
-                    letting_go.callback(query.let_go)
-            for key, read in reads.items():
-                if key not in self._queries and not read.call.engine.closed:
-                    self._queries[key] = QueryDependency(read, self._on_query, self._on_closed)
+        before = self._queries
+        # An interrupt while they are made leaves those from before.
+        held = {
+            key: before.get(key) or QueryDependency(read, self._on_query, self._on_closed)
+            for key, read in reads.items()
+            if not read.call.engine.closed
+        }
+        self._queries = held
+        for key, query in before.items():
+            if key not in held:
+                query.let_go()
         # What came of commits during the run, its own among them, is known after this.
         for engine in {read.call.engine for read in reads.values() if read.head != read.call.engine.ts}:
             if not engine.closed:

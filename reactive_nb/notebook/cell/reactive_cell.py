@@ -1,6 +1,6 @@
-"""Reactive cells, the part that `%%live` and `%%on` have in common: source that runs again, between other cells, when something it has read changes.
+"""Reactive cells: source that runs again, between other cells, when something it has read changes.
 
-Comes in: a cell's source, then changes of what its last run read. Goes out: the run's outputs, in place of those of
+The part that `%%live` and `%%on` have in common. Comes in: a cell's source, then changes of what its last run read. Goes out: the run's outputs, in place of those of
 the run before. A run follows what it read itself; what an earlier run read is let go of when the new is held.
 
 It keeps: what is shown is what the source gives now, or a run is queued, or the cell says why not.
@@ -14,7 +14,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from reactive_nb.errors import ReactiveError
 from reactive_nb.functions.origin import calling_from
 from reactive_nb.notebook.cell.capture import Ran, Shell, error_output
 from reactive_nb.notebook.cell.dependency import Dependencies
@@ -121,11 +120,6 @@ class ReactiveCell(ABC):
         return "live" if self.error is None else "failed"
 
     @property
-    def last_error(self) -> BaseException | None:
-        """What the last run raised, or None."""
-        return self.error
-
-    @property
     def outputs(self) -> list[Output]:
         """What the last run showed."""
         return self._outputs
@@ -159,22 +153,6 @@ class ReactiveCell(ABC):
         self._screen, self._dispose = screen, dispose
         screen.on_shown(self._on_shown)
         self._show(with_outputs=True)
-
-    def run_soon(self) -> None:
-        """Have it run in the next turn, whatever has changed."""
-        self._queue("it", "was asked to")
-
-    def answer(self, method: str, _: dict[str, Any], /) -> dict[str, Any]:
-        """Do what a page asks."""
-        if method != "run":
-            raise ReactiveError(
-                f"Cannot {method}",
-                thing=f"{self.name} is a reactive cell",
-                expected="the request run",
-                hint="Reload the page, which may be of another version",
-            )
-        self.run_soon()
-        return {}
 
     def close(self, note: str = "") -> None:
         """End it; its outputs stay where they are shown."""

@@ -3,7 +3,7 @@
 
 import { showCell } from "./cells.js";
 import { element, setText } from "./dom.js";
-import { makeInput, sameRaw } from "./inputs.js";
+import { keepNewLine, makeInput, sameRaw } from "./inputs.js";
 
 /** Kinds of input into which the key that opened the editor is typed. */
 const TYPED_KINDS = ["text", "long", "number", "integer", "json", "id"];
@@ -42,6 +42,7 @@ export class CellEditor {
     this.#news.hidden = true;
     this.root.append(this.input.element, this.#news);
     this.root.addEventListener("keydown", (event) => this.#onKey(event));
+    this.root.addEventListener("beforeinput", keepNewLine, { capture: true });
     this.isTyped = typed !== null;
   }
 

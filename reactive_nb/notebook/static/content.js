@@ -43,7 +43,7 @@ export class ContentViewer {
   facts = { state: "loading", error: null, title: "", engine: "", note: "", ts: 0 };
   #state = element("span", "rnb-state");
   #alert = element("div", "rnb-alert");
-  #body = element("div", "rnb-body");
+  #body = element("div", "rnb-outputs");
   #foot = element("footer", "rnb-foot");
   /** @type {Shown[]} */
   #shown = [];
@@ -69,6 +69,7 @@ export class ContentViewer {
     this.root.setAttribute("aria-live", "off"); // a plot that changes each second is not to be read out
     this.#alert.setAttribute("role", "alert");
     this.root.append(this.#alert, this.#body, this.#foot, this.#state);
+    el.classList.add("rnb-host"); // not its style, which is of its ipywidgets layout
     el.append(this.root);
     this.#sight.observe(this.root);
     this.receive(snapshot);

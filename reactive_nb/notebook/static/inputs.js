@@ -14,6 +14,15 @@ import { randomName } from "./session.js";
  */
 
 /**
+ * Let a new line be typed: in a cell's output JupyterLab would cancel it. It listens on the box itself, so this is for the
+ * capture phase of `beforeinput` around it.
+ * @param {InputEvent} event
+ */
+export function keepNewLine(event) {
+  if (event.inputType === "insertLineBreak") event.stopPropagation();
+}
+
+/**
  * What differs from kind to kind.
  * @typedef {object} Control
  * @property {HTMLElement[]} parts what stands in the input, in order

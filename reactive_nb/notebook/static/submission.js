@@ -4,7 +4,7 @@
 
 import { showCell } from "./cells.js";
 import { element, setText } from "./dom.js";
-import { makeInput } from "./inputs.js";
+import { keepNewLine, makeInput } from "./inputs.js";
 import { sessionOf } from "./session.js";
 
 /** After this time a run is worth a word, in milliseconds. */
@@ -148,10 +148,11 @@ export function submits(form, view) {
     event.preventDefault();
     void view.run();
   });
+  form.addEventListener("beforeinput", keepNewLine, { capture: true });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     const target = /** @type {Element} */ (event.target);
-    // A browser would do it for a box of one line, but JupyterLab has it do nothing in a cell's output.
+    // A browser does it for a box of one line, where nobody has kept the event from it.
     if (!(event.ctrlKey || event.metaKey) && !target.matches("input:not([type=file])")) return;
     event.preventDefault();
     form.requestSubmit();

@@ -95,12 +95,12 @@ class Kernel:
                 return value
         raise AssertionError(f"never true: {condition}; {value!r}")
 
-    def wait_for_other(self, state: str) -> None:
-        """Return when the kernel says that it is busy, or idle, without a request."""
+    def wait_for_other(self, name: str, text: str) -> None:
+        """Return when the kernel sends a text by itself, in a field of this name."""
         while True:
             message = self.client.get_iopub_msg(timeout=SECONDS)
             self.others.append(message)
-            if message["parent_header"].get("msg_id") is None and message["content"].get("execution_state") == state:
+            if message["content"].get(name) == text:
                 return
 
 
@@ -184,20 +184,25 @@ def test_the_front_end_is_told_that_the_kernel_is_busy(kernel: Kernel) -> None:
     kernel.run(LIVE, "live")
     kernel.run("threading.Thread(target=lambda: send(body='x')).start()")
 
-    kernel.wait_for_other("busy")
-    kernel.wait_for_other("idle")
+    kernel.wait_for_other("execution_state", "busy")
+    kernel.wait_for_other("execution_state", "idle")
 
     assert kernel.value("len(runs)") == 2
 
 
 def test_the_interrupt_button_ends_a_runaway_run_and_the_cell_recovers(kernel: Kernel) -> None:
-    kernel.run("%%live --name board\nruns.append(total())\nwhile total() == 1:\n    pass", "live")
-    kernel.run("threading.Thread(target=lambda: send(body='x')).start()")
-    kernel.wait_for_other("busy")
+    kernel.run("begun = threading.Event()")
+    kernel.run(
+        "%%live --name board\nruns.append(total())\nif runs[-1] == 1:\n    begun.set()\n    while True: pass", "live"
+    )
+    kernel.run(
+        "def act():\n    send(body='x'); begun.wait(); print('it runs\\n', end='')\nthreading.Thread(target=act).start()"
+    )
+    kernel.wait_for_other("text", "it runs\n")
     kernel.manager.interrupt_kernel()
-    kernel.wait_for_other("idle")
+    kernel.wait_for_other("execution_state", "idle")
 
-    facts = "[(c.state, type(c.error).__name__) for c in live_cells()]"
+    facts = "[(cell.state, type(cell.error).__name__) for cell in live_cells()]"
     failed = kernel.value(facts)
     kernel.run("send(body='y')")
     runs = kernel.value_when("len(runs) > 2", "runs")

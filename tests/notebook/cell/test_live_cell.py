@@ -128,7 +128,7 @@ def test_an_error_stands_in_its_place_until_a_change_lets_it_succeed(
 
     assert failed[:3] == ("failed", "failed", ["error"])
     assert str(failed[3]) == "a bad message"
-    assert (cell.state, screen.text, cell.last_error) == ("live", "[]\n", None)
+    assert (cell.state, screen.text, cell.error) == ("live", "[]\n", None)
 
 
 def test_a_function_that_is_defined_again_runs_the_cell_again(
@@ -360,16 +360,6 @@ def test_closing_the_database_ends_it_and_says_why(begin: Begin, db: Engine) -> 
 
     assert (cell.state, screen.states[-1]) == ("closed", "closed")
     assert "its database was closed" in screen.note
-
-
-def test_a_page_can_ask_it_to_run(begin: Begin, settled: Settled) -> None:
-    cell, screen = begin("print(latest())")
-
-    assert cell.answer("run", {}) == {}
-    settled()
-
-    assert cell.runs == 2
-    assert screen.note.startswith("ran again because it was asked to")
 
 
 def test_what_it_writes_says_that_it_did(begin: Begin, db: Engine) -> None:
