@@ -22,12 +22,14 @@ from reactive_nb.functions.function import Function
 from reactive_nb.notebook.arguments import watch_arguments
 from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, args_of
 from reactive_nb.transaction.commit import Commit
+from reactive_nb.values.refusal import show
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from reactive_nb.notebook.teach.card import Why
     from reactive_nb.notebook.widget.content import ContentWidget
+    from reactive_nb.notebook.widget.edit import Edits
     from reactive_nb.notebook.widget.table import LiveTable
 
 logger = logging.getLogger("reactive_nb")
@@ -44,6 +46,20 @@ class _Guarded:
             self.handler(change)
         except Exception:
             logger.exception("A listener of reactive_nb failed: %r", change["owner"])
+
+
+class _Result(traitlets.Any):
+    """A trait that changes when it is another object.
+
+    The engine has compared results already, and more exactly: to Python 1, 1.0 and True are equal.
+    """
+
+    def set(self, obj: Any, value: Any) -> None:
+        """Set it, and tell the observers."""
+        before = obj._trait_values.get(self.name, self.default_value)
+        obj._trait_values[self.name] = value
+        if before is not value:
+            obj._notify_trait(self.name, before, value)
 
 
 class Live(traitlets.HasTraits):
@@ -66,7 +82,7 @@ class Live(traitlets.HasTraits):
         >>> board.observe(lambda change: print(len(change["new"])), "value")
     """
 
-    value = traitlets.Any(read_only=True)
+    value = _Result(read_only=True)
     error = traitlets.Any(read_only=True)
     state = traitlets.Unicode("loading", read_only=True)
 
@@ -125,6 +141,8 @@ class Live(traitlets.HasTraits):
         quiet, self._quiet = self._quiet, None
         if quiet is not None:
             quiet.__exit__(None, None, None)
+            if self._closed:  # by another thread meanwhile: to end the quiet is to set every trait once more
+                self.set_trait("state", "closed")
 
     def _move(self, args: dict[str, Any]) -> None:
         """Ask for the result of other arguments; called on the thread that changed a widget."""
@@ -163,34 +181,47 @@ class Live(traitlets.HasTraits):
         Raises:
             FunctionKindError: `on_edit` is not a mutation with three arguments.
             ArgumentValidationError: A column cannot be edited.
-            QueryUsageError: One of `editable` and `on_edit` is missing, or the rows are named by another key.
+            QueryUsageError: `columns` or `editable` is a string; one of `editable` and `on_edit` is missing; or the rows
+                of an editable table are named by another key.
 
         Example:
             >>> board.table(columns=["flight", "dep_delay"], editable=["dep_delay"], on_edit=set_delay)
         """
-        from reactive_nb.notebook.widget.edit import Edits
         from reactive_nb.notebook.widget.table import open_table, table_of
 
+        for name, names in (("columns", columns), ("editable", editable)):
+            if isinstance(names, str):
+                raise QueryUsageError(
+                    f"Cannot make a table of {self.path}",
+                    thing=f"{name} is the string {names!r}",
+                    expected="a list of the names of columns",
+                    hint=f"Write {name}=[{names!r}]",
+                )
         if columns is None and key == "_id" and not editable and on_edit is None:
             return table_of(self)
-        edits = None
-        if editable or on_edit is not None:
-            if on_edit is None or not editable:
-                raise QueryUsageError(
-                    f"Cannot make a table of {self.path} editable",
-                    thing=f"{'on_edit' if on_edit is None else 'editable'} is missing",
-                    expected="both the columns and the mutation that changes one of their cells",
-                    hint="Write table(editable=[...], on_edit=mutation)",
-                )
-            if key != "_id":
-                raise QueryUsageError(
-                    f"Cannot make a table of {self.path} editable",
-                    thing=f"its rows are named by {key!r}",
-                    expected="rows that are named by their document's _id, which is what on_edit is called with",
-                    hint="Leave key out, or editable and on_edit",
-                )
-            edits = Edits(self.engine, editable, on_edit)
-        return open_table(self, columns, key, edits)
+        return open_table(self, columns, key, self._edits(key, editable, on_edit))
+
+    def _edits(self, key: str, editable: Sequence[str], on_edit: Function | None) -> Edits | None:
+        from reactive_nb.notebook.widget.edit import Edits
+
+        if not editable and on_edit is None:
+            return None
+        what = f"Cannot make a table of {self.path} editable"
+        if on_edit is None or not editable:
+            raise QueryUsageError(
+                what,
+                thing=f"{'on_edit' if on_edit is None else 'editable'} is missing",
+                expected="both the columns and the mutation that changes one of their cells",
+                hint="Write table(editable=[...], on_edit=mutation)",
+            )
+        if key != "_id":
+            raise QueryUsageError(
+                what,
+                thing=f"its rows are named by {key!r}",
+                expected="rows that are named by their document's _id, which is what on_edit is called with",
+                hint="Leave key out, or editable and on_edit",
+            )
+        return Edits(self.engine, editable, on_edit)
 
     def view(self, function: Callable[[Any], Any]) -> ContentWidget:
         """Return a widget that shows what `function` makes of the value, in the same frame as the tables beside it.
@@ -204,6 +235,7 @@ class Live(traitlets.HasTraits):
         """
         from reactive_nb.notebook.widget.drawn import open_view
 
+        self._require_function("view", function)
         return open_view(self, function)
 
     def plot(self, function: Callable[[pd.DataFrame], Any]) -> ContentWidget:
@@ -218,10 +250,20 @@ class Live(traitlets.HasTraits):
         Example:
             >>> board.plot(lambda df: df.plot.hist("dep_delay"))
         """
-        from reactive_nb.notebook.cell.turns import turns
+        from reactive_nb.notebook.turns import turns
         from reactive_nb.notebook.widget.drawn import open_plot
 
+        self._require_function("plot", function)
         return open_plot(self, function, self._frame_of, turns().soon)
+
+    def _require_function(self, kind: str, function: object) -> None:
+        if not callable(function):
+            raise QueryUsageError(
+                f"Cannot make a {kind} of {self.path}",
+                thing=f"{show(function)} was given",
+                expected="a function of the value" if kind == "view" else "a function of a data frame",
+                hint=f"Write live.{kind}(lambda {'value' if kind == 'view' else 'df'}: ...)",
+            )
 
     @property
     def df(self) -> pd.DataFrame:

@@ -203,6 +203,13 @@ class Notebook:
         self._evaluate("await panel.sessionContext.restartKernel();")
         self._evaluate("await panel.sessionContext.session.kernel.requestKernelInfo();")
 
+    def use_theme(self, name: str) -> None:
+        """Change JupyterLab's theme, for example to `JupyterLab Dark`, and return when the page has it."""
+        self._evaluate("await app.commands.execute('apputils:change-theme', {theme: argument});", name)
+        # It covers the page for a moment while it changes.
+        changed = "name => document.body.dataset.jpThemeName === name && !document.querySelector('#jupyterlab-splash')"
+        self.page.wait_for_function(changed, arg=name)
+
     def screenshot(self, path: Path) -> None:
         """Write what the window shows as a PNG file."""
         path.parent.mkdir(parents=True, exist_ok=True)

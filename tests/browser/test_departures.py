@@ -47,7 +47,7 @@ def test_boards_and_counter_move_together_while_no_cell_runs(notebook: Notebook)
         assert counter.startswith("today()")
         commits = {text.rpartition("commit ")[2].split()[0] for text in moment.texts}
         assert len(commits) == 1
-        waiting, departed, cancelled = map(int, re.findall(r"(?:waiting|departed|cancelled)\t(\d+)", counter))
+        waiting, departed, cancelled = map(int, re.findall(r"(?:waiting|departed|cancelled)\s+(\d+)", counter))
         assert waiting + departed + cancelled == 930
     assert len({moment.texts[2] for moment in moments}) > 10
     assert notebook.foreign_requests == []

@@ -112,7 +112,8 @@ def test_it_waits_for_the_cell_that_runs_and_says_so(chat: Notebook) -> None:
     run(chat, "busy = False\nproceed = threading.Event()")
     place = shown(chat, run(chat, "%%live\nprint(len(latest('general')), 'in a cell' if busy else 'between cells')"))
     # A click is carried out while a cell runs.
-    go = run(chat, "go = w.Button(description='go')\ngo.on_click(lambda _: proceed.set())\ngo")
+    source = "go = w.Button(description='go')\nanswer_at_once(go)\ngo.on_click(lambda _: proceed.set())\ngo"
+    go = run(chat, f"from reactive_nb.notebook.page.channel import answer_at_once\n{source}")
     expect(place).to_contain_text("1 between cells")
 
     writer = chat.add_cell("busy = True\nsend(channel='general', body='x')\nproceed.wait()\nbusy = False")

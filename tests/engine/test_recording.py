@@ -34,6 +34,15 @@ def test_queries_are_noted_with_checked_arguments_each_time_they_are_called(db: 
     assert all(call.engine is db and call.function is latest for call in calls)
 
 
+def test_they_are_noted_in_the_list_of_whoever_brings_one(latest: Any) -> None:
+    mine: list[Call] = []
+    with recording(mine) as calls:
+        latest()
+
+    assert calls is mine
+    assert said(mine) == [("latest", {})]
+
+
 def test_an_answer_from_the_cache_is_noted_too(latest: Any) -> None:
     latest()
     with recording() as calls:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 from IPython.core.magic import Magics, line_magic, magics_class
+from IPython.utils.capture import capture_output
 
 import reactive_nb as rnb
 from reactive_nb.notebook.cell.magics import live_cells
+from reactive_nb.notebook.turns import turns_of
 from tests.notebook.shells import new_shell
 
 if TYPE_CHECKING:
@@ -39,8 +41,6 @@ def state(shell: InteractiveShell) -> dict[str, Any]:
 
 def test_everything_is_there_once_and_gone_in_the_end(shell: InteractiveShell) -> None:
     assert shell.magics_manager.registry["ExtensionMagics"]  # newer IPythons register it when somebody asks for it
-    # From the first time on the queue of reactive cells hears of cells, as long as there is the shell.
-    shell.run_cell("%load_ext reactive_nb\n%unload_ext reactive_nb").raise_error()
     before = state(shell)
     shell.run_cell("%load_ext reactive_nb\n%load_ext reactive_nb").raise_error()
     once = state(shell)
@@ -91,6 +91,54 @@ def test_reactive_cells_end_with_the_extension(shell: InteractiveShell, monkeypa
     assert "worst  %%live  1 + 1" in listed
     assert cell.state == "closed"
     assert live_cells() == []
+
+
+def test_an_open_reactive_cell_is_none_of_the_live_results(shell: InteractiveShell) -> None:
+    shell.extension_manager.load_extension("reactive_nb")
+    with rnb.connect() as db:
+        db.define(messages=rnb.table())
+
+        @db.query
+        def count(ctx: Any) -> Any:
+            return ctx.db.query("messages").count()
+
+        shell.user_ns.update(db=db, count=count, board=count.live())
+        with capture_output():
+            shell.run_cell("%%live --name worst\ncount()").raise_error()
+        said = {line: repr(shell.run_line_magic("reactive", line)) for line in ("", "live", "why count", "graph")}
+        with provisionalcompleter():
+            offered = [each.text for each in shell.Completer.completions("%reactive why ", len("%reactive why "))]
+        lives, board = db.lives(), shell.user_ns["board"]
+        shell.run_line_magic("reactive", "close count")
+        (cell,) = live_cells()
+        after = (board.state, cell.state)
+
+    assert lives == [board]
+    assert said[""].count("board  count()") == said["live"].count("count()") == 1
+    assert "worst  %%live  count()" in said[""]
+    assert said["why count"].startswith("count(): 1 run, fresh")
+    assert offered == ["board", "count()"]
+    assert after == ("closed", "live")
+    assert cell.state == "closed"  # with its database
+
+
+def test_drawings_of_others_go_on_after_it(shell: InteractiveShell) -> None:
+    """The extension may be unloaded while a plot, which does not need it, waits for its turn."""
+    shell.extension_manager.load_extension("reactive_nb")
+    ran: list[str] = []
+    turns = turns_of(shell)
+    shell.user_ns.update(turns=turns, ran=ran)
+    shell.run_cell("turns.soon(lambda: ran.append('plot'))\n%unload_ext reactive_nb").raise_error()
+    before = list(ran)
+
+    shell.run_cell("1")
+    shell.extension_manager.load_extension("reactive_nb")
+    shell.extension_manager.unload_extension("reactive_nb")
+    shell.run_cell("turns.soon(lambda: ran.append('later')); ran.append('end of cell')").raise_error()
+    turns.close()
+
+    assert before == ["plot"]
+    assert ran == ["plot", "end of cell", "later"]
 
 
 def test_two_shells_do_not_disturb_each_other(shell: InteractiveShell) -> None:

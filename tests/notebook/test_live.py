@@ -68,6 +68,36 @@ def test_it_has_its_value_at_once_and_moves_with_its_data(flights: Flights) -> N
     assert seen == [(jfk(2, 3), jfk(2, 3, 4))]
 
 
+def test_an_observer_hears_of_a_value_that_python_calls_equal(db: Engine) -> None:
+    id = db.write(lambda ctx: ctx.db.insert("flags", {"on": 1}))
+    live = db.query(name="flag")(lambda ctx: ctx.db.get(id)["on"]).live()
+    seen: list[Any] = []
+    live.observe(lambda change: seen.append(change["new"]), "value")
+
+    for value in (True, 1.0, 1):
+        db.write(lambda ctx, value=value: ctx.db.patch(id, {"on": value}))  # type: ignore[misc]
+        db.settle()
+
+    assert [(type(each), each) for each in seen] == [(bool, True), (float, 1.0), (int, 1)]
+
+
+WRONG_VIEWS: list[tuple[str, Any]] = [
+    ("columns is the string 'delay'. Expected a list", lambda live: live.table(columns="delay")),
+    ("editable is the string 'delay'. Expected a list", lambda live: live.table(editable="delay", on_edit=live)),
+    ("on_edit is missing. Expected both", lambda live: live.table(editable=["delay"])),
+    ("'x' (str) was given. Expected a function of the value", lambda live: live.view("x")),
+    ("3 (int) was given. Expected a function of a data frame", lambda live: live.plot(3)),
+]
+
+
+@pytest.mark.parametrize(("words", "make"), WRONG_VIEWS)
+def test_a_wrong_use_of_a_view_says_what_was_expected(flights: Flights, words: str, make: Any) -> None:
+    with pytest.raises(QueryUsageError) as refused:
+        make(flights.delays.live(origin="JFK"))
+
+    assert words in str(refused.value)
+
+
 def test_its_value_can_be_linked_to_a_trait(flights: Flights) -> None:
     label = ipywidgets.Label()
     live = flights.delays.live("JFK")

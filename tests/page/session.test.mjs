@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RequestError, Session, randomName, sessionOf } from "../../reactive_nb/notebook/static/session.js";
+import { PAGE_TIMERS, RequestError, Session, randomName, sessionOf } from "../../reactive_nb/notebook/static/session.js";
 
 /** A channel's model that notes what is sent, with timers that run when a test says so. */
 function open() {
@@ -257,4 +257,21 @@ test("all widgets of a channel share one session, and a saved notebook has one t
   assert.equal((await sessionOf(lost)).connection, "gone");
   assert.equal((await sessionOf({ get: () => undefined })).connection, "gone");
   assert.notEqual(randomName(), randomName());
+});
+
+test("a tab without animation frames draws and acknowledges all the same, and one with frames only once", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const waiting = new Map();
+  globalThis.requestAnimationFrame = (act) => (waiting.set(waiting.size, act), waiting.size - 1);
+  globalThis.cancelAnimationFrame = (frame) => waiting.delete(frame);
+  let drawn = 0;
+
+  PAGE_TIMERS.frame(() => (drawn += 1));
+  context.mock.timers.tick(2000);
+  assert.deepEqual([drawn, waiting.size], [1, 0]);
+
+  PAGE_TIMERS.frame(() => (drawn += 1));
+  for (const act of waiting.values()) act();
+  context.mock.timers.tick(5000);
+  assert.equal(drawn, 2);
 });

@@ -203,8 +203,8 @@ class _Publisher(DisplayPublisher):
     """What `display` calls during a run."""
 
     def __init__(self, before: DisplayPublisher, outputs: Outputs, is_mine: Callable[[], bool]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
         self._before = before
+        super().__init__()  # type: ignore[no-untyped-call]
         self._outputs = outputs
         self._is_mine = is_mine
 
@@ -228,6 +228,10 @@ class _Publisher(DisplayPublisher):
             self._outputs.clear(wait)
         else:
             self._before.clear_output(wait)  # type: ignore[no-untyped-call]
+
+    def __getattr__(self, name: str) -> Any:
+        # A kernel tells its publisher of each message that another thread takes meanwhile.
+        return getattr(self._before, name)
 
 
 def _open_figures() -> Iterable[int]:

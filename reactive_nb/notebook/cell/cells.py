@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
-from reactive_nb.notebook.cell.turns import Turns, turns_of
+from reactive_nb.notebook.turns import Turns, turns_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -19,7 +19,7 @@ from reactive_nb.notebook.cell.capture import Ran, Shell, error_output
 from reactive_nb.notebook.cell.dependency import Dependencies
 from reactive_nb.notebook.cell.outputs import Output
 from reactive_nb.notebook.cell.recorder import CallKey, Read, Reads, followed, recorded
-from reactive_nb.notebook.cell.turns import Turns
+from reactive_nb.notebook.turns import Turns
 
 OWN_RUNS = 3
 """How often in a row a cell may run again because of what it wrote itself."""
@@ -87,6 +87,7 @@ class ReactiveCell(ABC):
         self._shell = shell
         self._turns = turns
         self._outputs: list[Output] = []
+        self._ts: int | None = None  # the commit of which they are
         self._screen: Screen | None = None
         self._dispose: Callable[[], object] = lambda: None
         self._following = Dependencies(self._on_news, self._queue, self._on_engine_closed, self._is_own_thread)
@@ -258,6 +259,7 @@ class ReactiveCell(ABC):
         if ran is not None:
             self.runs += 1
             self.error, self._outputs = ran.error, ran.outputs
+            self._ts = None if self.engine is None else self.engine.ts
             runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs"
             self.note = f"{why}; {(time.perf_counter() - began_s) * 1000:,.0f} ms; {runs}"
         for what, how, read in self._following.missed(reads):
@@ -288,4 +290,5 @@ class ReactiveCell(ABC):
             if self._screen is not None:
                 error = self.error if self.state == "failed" else None
                 outputs = self._outputs if with_outputs else None
-                self._screen.show(outputs, state=self.state, error=error, note=self.note)
+                ts = None if self.state == "live" else self._ts
+                self._screen.show(outputs, state=self.state, error=error, note=self.note, ts=ts)

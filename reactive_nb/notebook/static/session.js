@@ -5,6 +5,9 @@
 /** How long an unanswered Resync is waited for before it is sent again, in milliseconds. */
 const RESYNC_MS = 1000;
 
+/** How long an animation frame is waited for, in milliseconds. */
+const HIDDEN_MS = 2000;
+
 /** @typedef {"connecting" | "alive" | "gone"} Connection whether messages can come */
 
 /**
@@ -31,8 +34,18 @@ const RESYNC_MS = 1000;
  */
 
 /** @type {Timers} */
-const PAGE_TIMERS = {
-  frame: (act) => void requestAnimationFrame(act),
+export const PAGE_TIMERS = {
+  frame: (act) => {
+    const frame = requestAnimationFrame(() => {
+      clearTimeout(timer);
+      act();
+    });
+    // A hidden tab has no animation frames; without a word for minutes the kernel would take it for closed.
+    const timer = setTimeout(() => {
+      cancelAnimationFrame(frame);
+      act();
+    }, HIDDEN_MS);
+  },
   after: (ms, act) => {
     const timer = setTimeout(act, ms);
     return () => clearTimeout(timer);

@@ -72,7 +72,8 @@ class LiveTable(ViewWidget):
             case "pick", {"field": str(column)} if (picker := self._picker(column)) is not None:
                 return picker.answer(method, params)
             case "edit", {"key": str(key), "column": str(column), "raw": raw, "base": base} if self._edits is not None:
-                shown = encode_cell(self._value(key, column))
+                # A row may have left the result while its editor was open; its document tells whether it is still the same.
+                shown = encode_cell(self._value(key, column)) if key in self.view.shape.keys else base
                 return {"ts": self._edits.apply(key, column, raw, base, shown)}
         raise ReactiveError(
             f"Cannot {method} in {self!r}",

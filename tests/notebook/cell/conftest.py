@@ -11,7 +11,7 @@ from traitlets.config import Config
 
 import reactive_nb as rnb
 from reactive_nb.engine.engine import Engine
-from reactive_nb.notebook.cell.turns import Turns
+from reactive_nb.notebook.turns import Turns
 from reactive_nb.values.validators import v
 from tests.notebook.cell.fakes import FakeLoop
 

@@ -17,12 +17,18 @@ class FakeScreen:
     outputs: list[dict[str, Any]] = field(default_factory=list)
     states: list[str] = field(default_factory=list)
     errors: list[BaseException | None] = field(default_factory=list)
+    commits: list[tuple[str, int | None]] = field(default_factory=list)
+    engines: list[Any] = field(default_factory=list)
     note: str = ""
+    ts: int | None = None
     closed: bool = False
     callback: Callable[[], None] = lambda: None
 
     def on_shown(self, callback: Callable[[], None]) -> None:
         self.callback = callback
+
+    def follow(self, engine: Any) -> None:
+        self.engines.append(engine)
 
     def appear(self) -> None:
         """Be shown by a page from now on."""
@@ -42,8 +48,10 @@ class FakeScreen:
             self.outputs = outputs
         if not self.states or self.states[-1] != state:
             self.states.append(state)
+            self.commits.append((state, ts))
         self.errors.append(error)
         self.note = note
+        self.ts = ts
 
     def close(self) -> None:
         self.closed = True

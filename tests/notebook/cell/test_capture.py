@@ -195,6 +195,20 @@ def test_an_update_of_what_another_cell_displayed_goes_there(
     assert published == [("1", False), ("2", True)]
 
 
+def test_what_a_kernel_tells_its_publisher_during_a_run_reaches_it(
+    shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KernelPublisher(DisplayPublisher):
+        def set_parent(self, parent: object) -> None:
+            self.parent = parent
+
+    monkeypatch.setattr(shell, "display_pub", KernelPublisher())
+    ran = captured(shell, "get_ipython().display_pub.set_parent('a message')")
+
+    assert ran.error is None
+    assert shell.display_pub.parent == "a message"
+
+
 def test_pictures_in_bytes_are_text_as_in_a_notebook(shell: InteractiveShell) -> None:
     ran = captured(
         shell,

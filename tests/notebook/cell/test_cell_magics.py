@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import ipywidgets
 import pytest
 from IPython.core.error import UsageError
 from IPython.utils.capture import capture_output
 
 from reactive_nb.errors import ReactiveError
 from reactive_nb.notebook.cell.cells import Cells, cells_of, close_live_cells, live_cells
+from reactive_nb.notebook.cell.dependency import Dependencies
 from reactive_nb.notebook.cell.magics import CellMagics
-from reactive_nb.notebook.cell.turns import Turns
+from reactive_nb.notebook.page.channel import channel
+from reactive_nb.notebook.turns import Turns
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -65,6 +68,53 @@ def test_an_interrupt_of_the_first_run_is_one_of_the_cell(cells: Cells, shell: I
 
     assert isinstance(ran.error, KeyboardInterrupt)
     assert "KeyboardInterrupt" in ran.data[0]["text/plain"]
+
+
+def test_a_first_run_that_is_interrupted_outside_its_source_leaves_no_cell(
+    cells: Cells, shell: InteractiveShell, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = Dependencies.hold
+
+    def interrupted(self: Dependencies, reads: Any) -> None:
+        hold(self, reads)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Dependencies, "hold", interrupted)
+    ran = Ran(shell, "%%live\nlatest()")
+
+    assert isinstance(ran.error, KeyboardInterrupt)
+    assert (live_cells(), db.subscriptions()) == ([], [])
+
+
+def test_a_cell_that_cannot_be_displayed_is_closed(
+    cells: Cells, shell: InteractiveShell, db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(cell: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr("reactive_nb.notebook.cell.magics._display", fail)
+    ran = Ran(shell, "%%live\nlatest()")
+
+    assert isinstance(ran.error, SystemExit)
+    assert (live_cells(), db.subscriptions()) == ([], [])
+
+
+def test_a_view_whose_first_run_failed_belongs_to_the_engine_of_the_next(
+    cells: Cells, shell: InteractiveShell, chat: dict[str, Any], settled: Callable[[], int]
+) -> None:
+    shell.user_ns["slider"] = slider = ipywidgets.IntSlider()
+    Ran(shell, "%%live\nif slider.value == 0: nothing\nif slider.value == 1: latest()")
+    (cell,) = live_cells()
+    screen: Any = cell._screen
+    engines = [screen.view.engine]
+    for value in (1, 2):
+        slider.value = value
+        settled()
+        engines.append(screen.view.engine)
+    board = chat["latest"].live()
+    name = channel().hub.open_rows(board).engine
+
+    assert engines == ["", name, ""]
 
 
 def test_what_is_live_is_listed_with_what_it_reads(cells: Cells, shell: InteractiveShell) -> None:

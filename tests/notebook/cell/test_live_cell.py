@@ -12,7 +12,7 @@ import pytest
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.cell.live_cell import LiveCell
-from reactive_nb.notebook.cell.turns import Turns
+from reactive_nb.notebook.turns import Turns
 from tests.notebook.cell.fakes import FakeScreen
 
 if TYPE_CHECKING:
@@ -144,6 +144,69 @@ def test_a_function_that_is_defined_again_runs_the_cell_again(
     settled()
 
     assert screen.text == "another\n"
+
+
+def test_while_it_is_not_live_it_names_the_commit_of_its_last_run(
+    begin: Begin, chat: dict[str, Any], settled: Settled
+) -> None:
+    cell, screen = begin("print(latest())")
+    first = chat["db"].ts
+    chat["send"](body="bad")
+    settled()
+    chat["clear"]()
+    settled()
+    cell.close()
+
+    assert screen.commits == [
+        ("live", None),
+        ("stale", first),
+        ("running", first),
+        ("failed", None),
+        ("stale", first + 1),
+        ("running", first + 1),
+        ("live", None),
+        ("closed", first + 2),
+    ]
+
+
+def test_a_run_that_others_overtook_shows_the_commit_that_it_has_seen(
+    begin: Begin, chat: dict[str, Any], shell: InteractiveShell, settled: Settled
+) -> None:
+    def from_elsewhere() -> None:
+        if chat["total"]() == 0:
+            thread = threading.Thread(target=lambda: chat["send"](body="meanwhile"))
+            thread.start()
+            thread.join()
+
+    shell.user_ns["from_elsewhere"] = from_elsewhere
+    seen = chat["db"].ts
+    _, screen = begin("found = latest(); from_elsewhere(); print(found)")
+
+    assert screen.commits == [("stale", seen)]
+
+
+def test_outputs_of_no_database_or_of_several_are_of_no_commit(
+    begin: Begin, shell: InteractiveShell, settled: Settled
+) -> None:
+    shell.user_ns["slider"] = slider = ipywidgets.IntSlider()
+    _, screen = begin("slider.value")
+
+    slider.value = 1
+    settled()
+
+    assert screen.commits == [("live", None), ("stale", None), ("running", None), ("live", None)]
+
+
+def test_the_screen_is_told_of_which_database_each_run_is(
+    begin: Begin, db: Engine, chat: dict[str, Any], shell: InteractiveShell, settled: Settled
+) -> None:
+    shell.user_ns["slider"] = slider = ipywidgets.IntSlider()
+    _, screen = begin("if slider.value == 1: latest()")
+    for value in (1, 2):
+        slider.value = value
+        settled()
+
+    assert screen.engines == [None, db, None]
 
 
 # ---------------------------------------------------------------------- what others change during a run
@@ -320,10 +383,12 @@ def test_it_waits_while_no_page_shows_it(begin: Begin, chat: dict[str, Any], set
     settled()
     hidden = (cell.runs, cell.state)
 
+    shown_ts, now = screen.ts, chat["db"].ts
     screen.appear()
     settled()
 
     assert hidden == (1, "stale")
+    assert shown_ts == now - 2  # what stood there was of before both
     assert (cell.runs, cell.state, screen.text) == (2, "live", "['one', 'two']\n")
 
 

@@ -11,7 +11,7 @@ from IPython.core.error import UsageError
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.cell.on_cell import OnCell
-from reactive_nb.notebook.cell.turns import Turns
+from reactive_nb.notebook.turns import Turns
 from tests.notebook.cell.fakes import FakeScreen
 
 if TYPE_CHECKING:

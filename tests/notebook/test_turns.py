@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reactive_nb.notebook.cell.turns import Turns, turns, turns_of
+from reactive_nb.notebook.turns import Turns, turns, turns_of
 from tests.notebook.cell.fakes import FakeLoop
 
 if TYPE_CHECKING:
