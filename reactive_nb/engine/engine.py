@@ -403,8 +403,8 @@ class Engine(Inspection, Decorators):
                 with Uninterrupted():
                     self._close_file()
             finally:
-                for live in self.lives():
-                    tell(live.close, live)
+                for holder in self._refresher.holders():
+                    tell(holder.close, holder)
 
     def _close_file(self) -> None:
         try:

@@ -88,7 +88,7 @@ class Inspection:
 
     def lives(self) -> list[Any]:
         """Return the live results that are open, oldest first."""
-        return [holder for hold in self._refresher.holds() if (holder := hold.holder()) is not None]
+        return [holder for holder in self._refresher.holders() if holder.is_live_result]
 
     def subscriptions(self) -> list[Subscription]:
         """Return the query calls that are kept true, each once, oldest first; to be looked at only."""

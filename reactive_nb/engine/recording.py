@@ -33,14 +33,17 @@ _numbers = itertools.count(1)
 
 
 @contextmanager
-def recording() -> Iterator[list[Call]]:
+def recording(into: list[Call] | None = None) -> Iterator[list[Call]]:
     """Collect the queries that this thread calls inside; those inside functions belong to the functions.
+
+    Args:
+        into: The list to which they are appended; by default a new one.
 
     Example:
         >>> with recording() as calls:
         ...     latest(channel="general")
     """
-    calls: list[Call] = []
+    calls: list[Call] = [] if into is None else into
     before = _calls.set(calls)
     try:
         yield calls

@@ -35,7 +35,12 @@ class Holder(Protocol):
     """Somebody who keeps a subscription and wants to hear of its changes, such as a live result.
 
     The engine refers to it weakly: dropping the last reference to a holder ends its subscription.
+
+    Attributes:
+        is_live_result: Whether people know it as a live result.
     """
+
+    is_live_result: bool
 
     def take_news(self, subscription: Subscription) -> None:
         """Take over a subscription's result without telling anybody yet; others may still show the old moment."""
@@ -177,6 +182,10 @@ class Refresher:
         """Return all holds, oldest first."""
         with self._state:
             return [hold for holds in self._holds.values() for hold in holds]
+
+    def holders(self) -> list[Holder]:
+        """Return all who hold something, oldest first."""
+        return [holder for hold in self.holds() if (holder := hold.holder()) is not None]
 
     def settle(self) -> None:
         """Return when a whole round that began after this call is over.

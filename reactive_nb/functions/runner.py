@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextvars
 import math
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,25 @@ from reactive_nb.transaction.transaction import Transaction
 ATTEMPTS = 5
 
 _running: contextvars.ContextVar[str | None] = contextvars.ContextVar("reactive_nb_running", default=None)
+_own_commits: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("reactive_nb_own_commits", default=None)
+
+
+@contextmanager
+def own_commits() -> Iterator[list[int]]:
+    """Collect the numbers of the commits that this thread makes inside, whatever others commit meanwhile.
+
+    Example:
+        >>> with own_commits() as own:
+        ...     send(body="hello")
+        >>> own
+        [7]
+    """
+    own: list[int] = []
+    before = _own_commits.set(own)
+    try:
+        yield own
+    finally:
+        _own_commits.reset(before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +210,9 @@ class Runner:
             self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, error)
             raise
         self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, outcome)
+        own = _own_commits.get()
+        if own is not None and isinstance(outcome, Commit):
+            own.append(outcome.ts)
         return outcome if isinstance(outcome, Overlap) else None
 
 

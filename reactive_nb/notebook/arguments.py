@@ -77,4 +77,4 @@ def _trait_source(name: str, arg: object) -> tuple[traitlets.HasTraits, str] | N
 
 
 def _own_traits(owner: traitlets.HasTraits) -> list[str]:
-    return [trait for trait in owner.trait_names() if not trait.startswith("_")][:12]
+    return [trait for trait in owner.trait_names() if not trait.startswith("_")]

@@ -14,6 +14,7 @@ from reactive_nb.notebook.cell.magics import CellMagics, close_live_cells, live_
 from reactive_nb.notebook.completion import Completion
 from reactive_nb.notebook.magics import ReactiveMagics
 from reactive_nb.notebook.trace import ErrorDisplay
+from reactive_nb.notebook.turns import close_turns
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -30,6 +31,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         errors = ErrorDisplay(shell)
         undo.callback(errors.remove)
         magics = ReactiveMagics(shell, open_engines, live_cells, errors)
+        undo.callback(close_turns, shell)
         undo.callback(close_live_cells, shell)
         _register(shell, CellMagics(shell), undo)
         _register(shell, magics, undo)

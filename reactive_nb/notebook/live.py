@@ -82,6 +82,8 @@ class Live(traitlets.HasTraits):
         >>> board.observe(lambda change: print(len(change["new"])), "value")
     """
 
+    is_live_result = True
+
     value = _Result(read_only=True)
     error = traitlets.Any(read_only=True)
     state = traitlets.Unicode("loading", read_only=True)

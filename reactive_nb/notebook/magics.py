@@ -37,7 +37,6 @@ COMMANDS = (
     ("%reactive timeline [DB] [N]", "draws the latest N transactions, 50 by default, as db.timeline() does"),
     ("%reactive graph [DB]", "draws tables, index ranges, queries and views, as db.graph() does"),
     ("%reactive traceback", "all frames of the last error of a cell"),
-    ("%reactive errors", "the same as %reactive traceback"),
     ("%reactive help", "this list"),
 )
 NAME_NOTE = (
@@ -131,7 +130,7 @@ class ReactiveMagics(Magics):
                 return report.lives(engines, names)
             case "cells":
                 return report.cells_report(self._cells())
-            case "traceback" | "errors":
+            case "traceback":
                 print(self._errors.full())  # noqa: T201 - it has colours, which a cell's result would show as codes
                 return None
             case "help":

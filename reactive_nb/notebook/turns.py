@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.getipython import get_ipython
 
-from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 
 if TYPE_CHECKING:
     from IPython.core.events import EventManager
@@ -45,7 +45,7 @@ class Turns:
         events: IPython's, which say when cells begin and end; None where there are no cells.
         call: Has a function called on the main thread soon; any thread calls it. None where no event loop runs between
             cells: jobs then run when a cell ends, or at once if the main thread asks while no cell is running.
-        in_cell: Whether a cell is running already.
+        in_cell: Whether a cell is running already; asked when it begins to listen to `events`.
         tell: Told "busy" before a job and "idle" after it.
     """
 
@@ -53,11 +53,12 @@ class Turns:
         self,
         events: EventManager | None,
         call: Callable[[Act], object] | None,
-        in_cell: bool = False,
+        in_cell: Callable[[], bool] = lambda: False,
         tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         self._events = events
         self._call = call
+        self._in_cell = in_cell
         self._tell = tell
         self._lock = UninterruptedLock()
         self._jobs: dict[Hashable, tuple[Act, Failed]] = {}
@@ -66,10 +67,9 @@ class Turns:
         self._can_interrupt = False
         self._is_interrupted = False
         # Those that run now, innermost last: a cell may run others, and each ends by itself.
-        self._cells: list[object] = [_UNKNOWN_CELL] if in_cell else []
-        if events is not None:
-            events.register("pre_run_cell", self._on_cell)
-            events.register("post_run_cell", self._on_cell_over)
+        self._cells: list[object] = []
+        self._listens = False
+        self._listen()
 
     def soon(self, job: Act, key: Hashable | None = None, failed: Failed | None = None) -> None:
         """Have a job run in a turn of its own.
@@ -79,6 +79,7 @@ class Turns:
             key: What makes it the same job as another one that waits; by default the function itself.
             failed: Called with what it raised, KeyboardInterrupt among it; by default that is logged.
         """
+        self._listen()
         with self._lock:
             # One that waits already keeps its place.
             self._jobs[job if key is None else key] = (job, failed or _log)
@@ -99,14 +100,23 @@ class Turns:
             return len(self._jobs)
 
     def close(self) -> None:
-        """Drop all jobs that wait, and hear of cells no more."""
+        """Drop all jobs that wait, and hear of cells no more until there is another job."""
         with self._lock:
             self._jobs.clear()
-        if self._events is not None:
-            self._events.unregister("pre_run_cell", self._on_cell)
-            self._events.unregister("post_run_cell", self._on_cell_over)
+            if self._events is not None and self._listens:
+                self._listens = False
+                self._events.unregister("pre_run_cell", self._on_cell)
+                self._events.unregister("post_run_cell", self._on_cell_over)
 
     # ------------------------------------------------------------------ cells
+
+    def _listen(self) -> None:
+        with self._lock:
+            if self._events is not None and not self._listens:
+                self._listens = True
+                self._cells = [_UNKNOWN_CELL] if self._in_cell() else []
+                self._events.register("pre_run_cell", self._on_cell)
+                self._events.register("post_run_cell", self._on_cell_over)
 
     def _on_cell(self, info: object) -> None:
         if threading.current_thread() is threading.main_thread():  # others run cells too, which nobody waits for
@@ -131,11 +141,13 @@ class Turns:
     # ------------------------------------------------------------------ turns
 
     def _ask(self, call: Callable[[Act], object]) -> None:
-        with self._lock:
-            if self._asked or not self._jobs:
-                return
-            self._asked = True
-        call(self._turn)
+        # In one section: what is interrupted between the two would leave everybody waiting for a turn that nobody gives.
+        with Uninterrupted():
+            with self._lock.bare:
+                if self._asked or not self._jobs:
+                    return
+                self._asked = True
+            call(self._turn)
 
     def _turn(self) -> None:
         with self._lock:
@@ -153,27 +165,41 @@ class Turns:
         with self._lock:
             if self._cells or self._in_job or not self._jobs:
                 return False
-            job, failed = self._jobs.pop(next(iter(self._jobs)))
-            self._in_job = True
-        # Before anybody hears that there is something to interrupt.
+        # An interrupt is only noted until the job begins: before that it would tear apart what follows.
         self._is_interrupted = False
+        did = False
         handler = signal.signal(signal.SIGINT, self._on_interrupt)
         try:
+            did = self._run_oldest()
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        if self._is_interrupted and not did and callable(handler):
+            handler(signal.SIGINT, None)  # it was meant for somebody else
+        return did
+
+    def _run_oldest(self) -> bool:
+        begun = False
+        try:
+            with self._lock:
+                if not self._jobs:
+                    return False  # forgotten by another thread
+                job, failed = self._jobs.pop(next(iter(self._jobs)))
+                begun = self._in_job = True
             self._tell("busy")
             error = self._outcome(job)
             if error is not None:
                 failed(error)
-        except Exception as error:  # noqa: BLE001 - of `failed`, and the event loop is no place for it
+        except BaseException as error:  # noqa: BLE001 - of `failed`, and the event loop is no place for it
             _log(error)
         finally:
-            signal.signal(signal.SIGINT, handler)
-            with self._lock:
-                self._in_job = False
-            self._tell("idle")
-        return True
+            if begun:
+                with self._lock:
+                    self._in_job = False
+                self._tell("idle")
+        return begun
 
     def _outcome(self, job: Act) -> BaseException | None:
-        """Call a job and return what it raised; an interrupt comes no further than this."""
+        """Call a job and return what it raised; nothing comes further than this, or it would end the event loop."""
         try:
             try:
                 self._can_interrupt = True
@@ -182,7 +208,7 @@ class Turns:
                 job()
             finally:
                 self._can_interrupt = False
-        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - told to whoever asked for the job
+        except BaseException as error:  # noqa: BLE001 - told to whoever asked for the job
             self._can_interrupt = False  # an interrupt may have come before the one above
             return error
         return None
@@ -221,8 +247,15 @@ def turns_of(shell: InteractiveShell) -> Turns:
     if turns is None:
         kernel = getattr(shell, "kernel", None)
         call, tell = (None, lambda _: None) if kernel is None else (_caller(kernel), _teller(kernel))
-        turns = _turns[shell] = Turns(shell.events, call, shell.display_trap.is_active, tell)
+        turns = _turns[shell] = Turns(shell.events, call, lambda: bool(shell.display_trap.is_active), tell)
     return turns
+
+
+def close_turns(shell: InteractiveShell) -> None:
+    """Hear of a shell's cells no more; the next job begins that again. Jobs that wait are others', and keep it up."""
+    turns = _turns.get(shell)
+    if turns is not None and not turns.waiting:
+        turns.close()
 
 
 def _caller(kernel: Any) -> Callable[[Act], object]:

@@ -140,7 +140,7 @@ def test_the_magic_shows_what_is_open(chat: Notebook) -> None:
     report = run(chat, "%reactive")
     why = run(chat, "%reactive why board")
 
-    for text in ("Database in memory", "messages", "send", "latest(channel='general')"):
+    for text in ("Database db, in memory", "messages", "send", "latest(channel='general')"):
         chat.wait_for_output(report, text)
     chat.wait_for_output(why, "latest(channel='general') ran at commit")
     assert chat.output_text(board)
@@ -262,7 +262,7 @@ while sent < 15_000:  # as busy as a cell can be
 
 
 def test_a_cell_that_runs_again_leaves_no_result_behind(chat: Notebook) -> None:
-    run(chat, "import gc\nfrom reactive_nb.notebook import hub\nhub.KEEP_S = 0.0")
+    run(chat, "import gc\nfrom reactive_nb.notebook.page import hub\nhub.KEEP_S = 0.0")
     board = run(chat, "board = latest.live(channel='general')\ndisplay(w.HBox([board.table()]))")
     for _ in range(3):
         chat.wait_for_output(board, "good morning")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from reactive_nb.engine import Engine
 from reactive_nb.errors import ConflictError, NestedCallError
 from reactive_nb.functions.context import MutationContext
-from reactive_nb.functions.runner import ATTEMPTS, Runner
+from reactive_nb.functions.runner import ATTEMPTS, Runner, own_commits
 from tests.tools import Core, insert, stored
 
 
@@ -105,6 +106,45 @@ def test_creation_times_are_those_of_the_commits_in_order(core: Core) -> None:
         core.write(lambda ctx, n=n: ctx.db.insert("ordered", {"n": n}))
 
     assert core.runner.read(lambda ctx: [each["n"] for each in ctx.db.query("ordered")], "read").value() == [0, 1, 2]
+
+
+# ------------------------------------------------------------------ the numbers of one's own commits
+
+
+def test_a_thread_knows_its_own_commits_from_those_of_others(db: Engine) -> None:
+    with own_commits() as own:
+        insert(db, "t", {})
+        other = threading.Thread(target=insert, args=(db, "t", {}))
+        other.start()
+        other.join()
+        insert(db, "t", {})
+        db.write(lambda ctx: ctx.db.query("t").count())
+        insert(db, "t", {})
+    insert(db, "t", {})
+
+    assert own == [1, 3, 4]
+
+
+def test_a_refused_attempt_and_one_that_raises_are_no_commits(core: Core) -> None:
+    with own_commits() as own:
+        core.runner.write(overtaken(core, 2), "m")
+        with pytest.raises(ZeroDivisionError):
+            core.runner.write(lambda ctx: [ctx.db.insert("t", {}), 1 / 0], "fail")
+
+    assert own == [core.committer.head.ts]
+
+
+def test_an_inner_collection_keeps_its_commits_to_itself(core: Core) -> None:
+    def add() -> None:
+        core.runner.write(lambda ctx: ctx.db.insert("t", {}), "add")
+
+    with own_commits() as outer:
+        add()
+        with own_commits() as inner:
+            add()
+        add()
+
+    assert (outer, inner) == ([2, 4], [3])
 
 
 # ------------------------------------------------------------------ calls without a context

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import traitlets
 
-from reactive_nb.notebook.page.interface import LiveResult, OpenEngine
-from reactive_nb.values.validators import Validator
+from reactive_nb.notebook.page.interface import LiveResult, TransitionSource
 
 
 @dataclass(frozen=True)
@@ -28,22 +27,11 @@ class FakeTransition:
     lives: list[FakeLive]
 
 
-@dataclass(frozen=True)
-class FakeFunction:
-    path: str
-    kind: str
-    args: dict[str, Validator]
-    internal: bool = False
-
-
 class FakeEngine:
-    def __init__(self, path: str | None = None) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.ts = 0
         self.listeners: list[Callable[[FakeTransition], None]] = []
         self.watchers: list[Callable[[list[Any]], None]] = []
-        self.tables: dict[str, int] = {}
-        self.registered: list[FakeFunction] = []
         self.made = 0
         self.opened: weakref.WeakSet[FakeLive] = weakref.WeakSet()
 
@@ -81,12 +69,6 @@ class FakeEngine:
     def on_refresh(self, listener: Callable[[list[Any]], None], /) -> Callable[[], None]:
         self.watchers.append(listener)
         return lambda: self.watchers.remove(listener)
-
-    def table_counts(self) -> dict[str, int]:
-        return self.tables
-
-    def functions(self) -> Iterable[FakeFunction]:
-        return self.registered
 
     def lives(self) -> list[FakeLive]:
         return sorted((live for live in self.opened if live.state != "closed"), key=lambda live: live.number)
@@ -141,6 +123,6 @@ class ManualPace:
         self.rests += 1
 
 
-def conforms(engine: FakeEngine, live: FakeLive) -> tuple[OpenEngine, LiveResult]:
+def conforms(engine: FakeEngine, live: FakeLive) -> tuple[TransitionSource, LiveResult]:
     """Have mypy compare the fakes with the protocols."""
     return engine, live

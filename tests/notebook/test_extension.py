@@ -114,7 +114,8 @@ def test_an_open_reactive_cell_is_none_of_the_live_results(shell: InteractiveShe
         after = (board.state, cell.state)
 
     assert lives == [board]
-    assert said[""].count("board  count()") == said["live"].count("count()") == 1
+    assert said[""].count("board  count()") == said["live"].count("board  count()") == 1
+    assert "worst" not in said["live"]
     assert "worst  %%live  count()" in said[""]
     assert said["why count"].startswith("count(): 1 run, fresh")
     assert offered == ["board", "count()"]

@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
-from reactive_nb.notebook.turns import Turns, turns, turns_of
+from reactive_nb.notebook.turns import Turns, turns_of
+from reactive_nb.notebook.turns import turns as turns_here
 from tests.notebook.cell.fakes import FakeLoop
 
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+
+@pytest.fixture(scope="module")
+def shell() -> Iterator[InteractiveShell]:
+    """The shell that `get_ipython` returns; a file of history would belong to the person who runs the tests."""
+    yield InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}))
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def loop() -> FakeLoop:
+    return FakeLoop()
+
+
+@pytest.fixture
+def turns(shell: InteractiveShell, loop: FakeLoop) -> Iterator[Turns]:
+    turns = Turns(shell.events, loop.call)
+    yield turns
+    turns.close()
 
 
 def test_a_job_waits_for_its_turn_on_the_main_thread(turns: Turns, loop: FakeLoop) -> None:
@@ -109,7 +131,7 @@ def test_the_cell_that_makes_the_turns_is_over_before_the_first(shell: Interacti
     ran: list[str] = []
     shell.user_ns.update(Turns=Turns, loop=loop, ran=ran)
     shell.run_cell(
-        "turns = Turns(get_ipython().events, loop.call, in_cell=get_ipython().display_trap.is_active)\n"
+        "turns = Turns(get_ipython().events, loop.call, in_cell=lambda: get_ipython().display_trap.is_active)\n"
         "turns.soon(lambda: ran.append('job')); loop.turns(); ran.append('end of cell')"
     )
 
@@ -152,6 +174,136 @@ def test_an_error_that_nobody_asked_for_is_logged(
 
     assert "A job between cells failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+@dataclass
+class Pressed:
+    """Presses Ctrl-C at the given point, while it is the profile function of the main thread.
+
+    Python looks for signals when a Python function begins and when a C function returns.
+    """
+
+    at: int
+    points: int = 0
+
+    def __call__(self, frame: FrameType, event: str, arg: object) -> None:
+        if event in ("call", "c_return"):
+            self.points += 1
+            if self.points == self.at:
+                signal.raise_signal(signal.SIGINT)
+
+
+def pressed_at(point: int, act: Callable[[], object]) -> int:
+    """Do something with Ctrl-C at one of its points; return how many there were."""
+    pressed = Pressed(point)
+    sys.setprofile(pressed)
+    try:
+        act()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+    return pressed.points
+
+
+def test_an_interrupt_at_any_point_of_asking_for_a_turn_keeps_nobody_from_the_next(shell: InteractiveShell) -> None:
+    def asked(point: int) -> tuple[int, list[str]]:
+        loop, ran = FakeLoop(), []
+        turns = Turns(None, loop.call)
+        points = pressed_at(point, lambda: turns.soon(lambda: ran.append("first"), key=1))
+        turns.soon(lambda: ran.append("second"), key=2)
+        loop.turns()
+        return points, ran
+
+    asked(-1)
+    points, _ = asked(-1)
+
+    assert points > 10
+    for point in range(1, points + 1):
+        _, ran = asked(point)
+        assert ran[-1] == "second", point
+
+
+def test_an_interrupt_at_any_point_of_a_turn_keeps_nobody_from_the_next(shell: InteractiveShell) -> None:
+    def had(point: int) -> tuple[int, list[Any], Turns]:
+        told: list[Any] = []
+        turns = Turns(None, None)
+        # Queued by another thread, it waits.
+        thread = threading.Thread(target=lambda: turns.soon(lambda: told.append("first"), key=1, failed=told.append))
+        thread.start()
+        thread.join()
+        points = pressed_at(point, lambda: turns.soon(lambda: told.append("own"), key=2, failed=told.append))
+        turns.soon(lambda: told.append("next"), key=3)
+        return points, told, turns
+
+    had(-1)
+    points, _, _ = had(-1)
+    before = signal.getsignal(signal.SIGINT)
+
+    assert points > 30
+    for point in range(1, points + 1):
+        _, told, turns = had(point)
+        assert told[-1] == "next", point
+        assert told[0] == "first" or isinstance(told[0], KeyboardInterrupt), point  # nothing is dropped in silence
+        assert turns.waiting == 0, point
+        assert signal.getsignal(signal.SIGINT) is before, point
+
+
+def test_an_interrupt_of_a_turn_that_has_no_job_is_somebody_elses(shell: InteractiveShell) -> None:
+    class Jobs(dict[Any, Any]):
+        """One that another thread forgets after the first look, when Ctrl-C is pressed."""
+
+        looks = 0
+
+        def __len__(self) -> int:
+            self.looks += 1
+            if self.looks > 1:
+                signal.raise_signal(signal.SIGINT)
+                return 0
+            return 1
+
+    turns = Turns(None, None)
+    turns._jobs = jobs = Jobs()
+
+    with pytest.raises(KeyboardInterrupt):
+        turns._run_all()
+    assert jobs.looks == 2
+
+
+@pytest.mark.parametrize("raised", [SystemExit, GeneratorExit])
+def test_what_would_end_the_event_loop_ends_the_job_only(
+    raised: type[BaseException], turns: Turns, loop: FakeLoop
+) -> None:
+    seen: list[Any] = []
+
+    def leave() -> None:
+        raise raised
+
+    def failed(error: BaseException) -> None:
+        seen.append(type(error))
+        raise error
+
+    turns.soon(leave, key=1, failed=failed)
+    turns.soon(lambda: seen.append("next"), key=2)
+    loop.turns()
+
+    assert seen == [raised, "next"]
+
+
+def test_after_its_end_it_hears_of_cells_again_with_the_next_job(shell: InteractiveShell, loop: FakeLoop) -> None:
+    before = [list(found) for found in shell.events.callbacks.values()]
+    turns = Turns(shell.events, loop.call, lambda: bool(shell.display_trap.is_active))
+    ran: list[str] = []
+
+    turns.close()
+    closed = [list(found) for found in shell.events.callbacks.values()]
+    shell.user_ns.update(turns=turns, loop=loop, ran=ran)
+    shell.run_cell("turns.soon(lambda: ran.append('job')); loop.turns(); ran.append('end of cell')")
+    loop.turns()
+    turns.close()
+
+    assert closed == before
+    assert ran == ["end of cell", "job"]
 
 
 @pytest.fixture
@@ -246,7 +398,7 @@ def test_without_a_loop_the_main_thread_runs_a_job_at_once_unless_a_cell_runs(sh
 
 
 def test_the_turns_of_a_shell_are_always_the_same(shell: InteractiveShell) -> None:
-    assert turns() is turns_of(shell)
+    assert turns_here() is turns_of(shell)
 
 
 def test_in_a_program_without_cells_the_main_thread_runs_jobs_when_it_asks() -> None:

@@ -33,6 +33,7 @@ def story(seed: int) -> dict[str, Any]:
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node: the page's code is tested in the browser only")
+@pytest.mark.slow
 def test_the_page_s_code_does_what_its_own_tests_say(tmp_path: Path) -> None:
     stories = tmp_path / "stories.json"
     stories.write_text(json.dumps([story(seed) for seed in range(60)]), encoding="utf-8")

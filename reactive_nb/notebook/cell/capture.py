@@ -25,6 +25,7 @@ from IPython.core.displaypub import DisplayPublisher
 from reactive_nb.engine.interrupts import Uninterrupted
 from reactive_nb.errors import ReactiveError, error_text
 from reactive_nb.notebook.cell.outputs import Output, Outputs
+from reactive_nb.notebook.trace import NOTE, short_traceback
 
 Shell = Any
 """An IPython `InteractiveShell`, much of which has no types."""
@@ -74,10 +75,11 @@ def captured(shell: Shell, source: str, number: int | None = None) -> Ran:
 
 
 def error_output(shell: Shell, error: BaseException) -> Output:
-    """Return an exception as the error that a cell shows."""
+    """Return an exception that did not come from a run as the error that a cell shows: without our frames."""
     outputs = Outputs()
-    lines = shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__)
-    outputs.fail(error, error_text(error), lines)
+    lines = short_traceback(shell, error, tb_offset=0)  # above the user's frames there are none but ours
+    # No cell has raised it, so that %reactive traceback does not know of it.
+    outputs.fail(error, error_text(error), [line for line in lines if line.rstrip("\n") != NOTE])
     return outputs.list[0]
 
 

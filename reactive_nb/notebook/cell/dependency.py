@@ -37,6 +37,8 @@ class QueryDependency:
         changed_ts: The commit of which its latest result is.
     """
 
+    is_live_result = False
+
     def __init__(self, read: Read, changed: Changed, closed: Callable[[], object]) -> None:
         self._call = read.call
         self._changed = changed

@@ -81,9 +81,14 @@ class CellMagics(Magics):
         self._begin(made, name, line + cell)
 
     def _begin(self, cell: ReactiveCell, name: str | None, text: str) -> None:
-        self._cells.add(self._cells.key_of(name, text), cell)
-        cell.start()
-        _display(cell)
+        try:
+            self._cells.add(self._cells.key_of(name, text), cell)
+            cell.start()
+            _display(cell)
+        except BaseException:
+            # Nobody sees it, and it would run on for ever.
+            cell.close()
+            raise
         if isinstance(cell.error, KeyboardInterrupt):
             raise cell.error  # so that the cells that are queued below do not run
 
@@ -100,11 +105,11 @@ def _split_name(line: str) -> tuple[str | None, str]:
 
 def _display(cell: ReactiveCell) -> None:
     # Widgets are imported when the first is shown.
+    from reactive_nb.notebook.cell.place import Place
     from reactive_nb.notebook.page.channel import channel
-    from reactive_nb.notebook.page.panel import Panel
     from reactive_nb.notebook.widget.content import ContentWidget
 
-    panel = Panel(channel().hub, cell, f"{cell.kind} {cell.name}", cell.engine)
+    panel = Place(channel().hub, cell, f"{cell.kind} {cell.name}", cell.engine)
     widget = ContentWidget(panel.view)
     cell.show_on(panel, widget.close)
     display(widget)  # type: ignore[no-untyped-call]

@@ -15,8 +15,8 @@ from IPython.core.error import UsageError
 from reactive_nb.notebook.cell.capture import Ran, captured, error_output
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
 from reactive_nb.notebook.cell.recorder import Reads
-from reactive_nb.notebook.turns import Turns
 from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.turns import Turns
 from reactive_nb.values import wire
 
 if TYPE_CHECKING:

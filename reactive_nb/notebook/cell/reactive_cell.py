@@ -38,6 +38,9 @@ class Screen(Protocol):
     def on_shown(self, callback: Callable[[], None]) -> None:
         """Call `callback` whenever a page has begun to show it."""
 
+    def follow(self, engine: Any) -> None:
+        """Have pages name the commits of an engine, or of none, from the next `show` on."""
+
     def show(
         self,
         outputs: list[Output] | None = None,
@@ -87,7 +90,7 @@ class ReactiveCell(ABC):
         self._shell = shell
         self._turns = turns
         self._outputs: list[Output] = []
-        self._ts: int | None = None  # the commit of which they are
+        self._ts: int | None = None  # the commit of which they are, if they are of one engine
         self._screen: Screen | None = None
         self._dispose: Callable[[], object] = lambda: None
         self._following = Dependencies(self._on_news, self._queue, self._on_engine_closed, self._is_own_thread)
@@ -153,6 +156,7 @@ class ReactiveCell(ABC):
         """
         self._screen, self._dispose = screen, dispose
         screen.on_shown(self._on_shown)
+        screen.follow(self.engine)
         self._show(with_outputs=True)
 
     def close(self, note: str = "") -> None:
@@ -259,11 +263,15 @@ class ReactiveCell(ABC):
         if ran is not None:
             self.runs += 1
             self.error, self._outputs = ran.error, ran.outputs
-            self._ts = None if self.engine is None else self.engine.ts
+            heads = [read.head for read in reads.values()]
+            # The first of them is the one of which everything that it has read was true.
+            self._ts = min(heads) if heads and self.engine is not None else None
             runs = "1 run" if self.runs == 1 else f"{self.runs:,} runs"
             self.note = f"{why}; {(time.perf_counter() - began_s) * 1000:,.0f} ms; {runs}"
         for what, how, read in self._following.missed(reads):
             self._queue(what, how, self._origin_since(read))
+        if self._screen is not None:
+            self._screen.follow(self.engine)
         self._show(with_outputs=True)
 
     @abstractmethod
@@ -288,7 +296,9 @@ class ReactiveCell(ABC):
     def _show(self, with_outputs: bool = False) -> None:
         with self._showing:
             if self._screen is not None:
-                error = self.error if self.state == "failed" else None
+                state = self.state
+                error = self.error if state == "failed" else None
                 outputs = self._outputs if with_outputs else None
-                ts = None if self.state == "live" else self._ts
-                self._screen.show(outputs, state=self.state, error=error, note=self.note, ts=ts)
+                # What is up to date, an error among it, is of the newest commit.
+                ts = None if state in ("live", "failed") else self._ts
+                self._screen.show(outputs, state=state, error=error, note=self.note, ts=ts)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from reactive_nb.engine import recording
-from reactive_nb.engine.recording import Call
+from reactive_nb.engine.recording import Call, recording
 from reactive_nb.notebook.live import Live
 from reactive_nb.subscriptions.subscription import key_of
 
@@ -77,11 +76,8 @@ class _Calls(list[Call]):
 def recorded() -> Iterator[Reads]:
     """Collect the queries that this thread calls inside."""
     calls = _Calls()
-    before = recording._calls.set(calls)
-    try:
+    with recording(calls):
         yield Reads(calls)
-    finally:
-        recording._calls.reset(before)
 
 
 def followed(source: str, names: Mapping[str, Any]) -> dict[str, traitlets.HasTraits]:

@@ -6,6 +6,7 @@ A method and its parameters come in; the JSON of a response goes out, never an e
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any, Protocol
 
 from reactive_nb.errors import ReactiveError, error_text
@@ -38,7 +39,7 @@ def answered(target: Target | None, method: str, params: object) -> dict[str, An
                 hint="Run its cell again",
             )
         return {"ok": True, "result": target.answer(method, params if isinstance(params, dict) else {})}
-    except Exception as error:
+    except BaseException as error:
         if not isinstance(error, ReactiveError):
             # Of a user's own function, most likely: the page shows one line, the log has the rest.
             logger.info("A request of a page failed: %s", method, exc_info=error)
@@ -46,6 +47,9 @@ def answered(target: Target | None, method: str, params: object) -> dict[str, An
 
 
 def error_json(error: BaseException) -> dict[str, Any]:
-    """Return an error as a page shows it: its class, its message, and the facts that it has."""
+    """Return an error as a page shows it: its class, its message, and the facts that one of ours has."""
+    told = {"name": type(error).__name__, "message": error_text(error)}
+    if not isinstance(error, ReactiveError):
+        return told  # what a stranger calls `path` or `code` may be anything
     facts = {name: getattr(error, name) for name in FACTS if hasattr(error, name)}
-    return {"name": type(error).__name__, "message": error_text(error), **facts}
+    return {**told, **{name: str(fact) if isinstance(fact, Path) else fact for name, fact in facts.items()}}

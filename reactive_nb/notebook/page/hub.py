@@ -15,8 +15,9 @@ and get, each reading only what names it as the page:
     {"type": "Unknown", "page"}                             I do not know you: begin again
     {"type": "Response", "page", "id", "ok", "result" | "error"}
 
-What a page shows is kept for it, also when nothing else refers to it. `KEEP_S` after no page shows it any more the hub
-lets go, so that a cell that runs again, or is deleted, leaves nothing behind.
+What a page shows is kept for it, also when nothing else refers to it. `KEEP_S` after no page shows it any more, or
+`AWAIT_S` after it was displayed and no page came, the hub lets go (lifetimes.py), so that a cell that runs again, or is
+deleted, leaves nothing behind.
 
 It keeps: two views of one engine in one frame belong to one commit, unless an entry names another; a page that applies
 every frame, or asks when it has missed one, shows what the results hold; no page gets more than one frame per interval
@@ -29,16 +30,21 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from threading import Lock, RLock
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
+from reactive_nb.errors import DatabaseClosed
 from reactive_nb.notebook.page.answers import Target, answered, error_json
 from reactive_nb.notebook.page.interface import LiveResult, Transition, TransitionSource
+from reactive_nb.notebook.page.lifetimes import AWAIT_S, Views
+from reactive_nb.notebook.page.outputs import checked, require_json, with_errors
+from reactive_nb.notebook.page.pacer import Pace
 from reactive_nb.notebook.page.session import Session
 from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, RowsView, Seen, View
 from reactive_nb.notebook.result.arrangement import Window
+from reactive_nb.notebook.result.shape import Shape
 
 logger = logging.getLogger("reactive_nb")
 
@@ -56,16 +62,6 @@ KEEP_S = 30.0
 
 RETRY_S = 1.0
 """When to try again after a frame could not be sent."""
-
-
-class Pace(Protocol):
-    """Decides when `flush` is called: `Pacer`, or a test."""
-
-    def wake(self, delay_s: float = 0.0) -> None:
-        """Have it called in `delay_s` seconds or sooner; any thread may ask."""
-
-    def rest(self) -> None:
-        """Have it called no more until the next `wake`."""
 
 
 class Hub:
@@ -111,8 +107,7 @@ class Hub:
         # Held from the first note of a frame to its last word; functions of the user's are called under it, and under no
         # other lock.
         self._flushing = RLock()
-        self._views: dict[str, View] = {}
-        self._owned: weakref.WeakKeyDictionary[Any, list[View]] = weakref.WeakKeyDictionary()
+        self._views = Views()
         self._sessions: dict[str, Session] = {}
         self._engines: weakref.WeakKeyDictionary[TransitionSource, str] = weakref.WeakKeyDictionary()
         self._moments: dict[str, int] = {}  # what has been heard of; noted, like what results hold
@@ -176,6 +171,8 @@ class Hub:
         self, view: DrawnView, seen: Seen, outputs: list[dict[str, Any]] | None, error: BaseException | None
     ) -> None:
         """Take what was drawn elsewhere of a moment of a view; see `DrawnView.drawn`."""
+        if outputs is not None:
+            outputs, error = checked(outputs, error)
         with self._frames:
             view.drawn(seen, outputs, error)
         self.wake()
@@ -198,7 +195,12 @@ class Hub:
     def views_of(self, owner: object) -> list[View]:
         """Return the open views of a live result or another owner."""
         with self._frames:
-            return list(self._owned.get(owner, ()))
+            return self._views.of(owner)
+
+    def shape_of(self, view: RowsView) -> Shape:
+        """Return the rows that a view shows, for answers to requests."""
+        with self._frames:
+            return view.shape
 
     def show(
         self,
@@ -214,12 +216,15 @@ class Hub:
 
         Args:
             view: Where.
-            outputs: As in a notebook's file; None leaves those that are there.
+            outputs: As in a notebook's file; None leaves those that are there. An error takes the place of one that is
+                not JSON.
             state: `loading`, `live`, `stale`, `failed` or `closed`.
             error: Why it failed.
             note: A line about it.
             ts: The commit that the outputs show, when that is not the newest moment.
         """
+        if outputs is not None:
+            outputs = with_errors(outputs)
         with self._frames:
             if outputs is not None and outputs != view.outputs:
                 view.outputs = outputs
@@ -230,16 +235,16 @@ class Hub:
     def close_view(self, view: View) -> None:
         """Forget a view; pages that show it keep what they have."""
         with self._frames:
-            self._views.pop(view.id, None)
-            for views in list(self._owned.values()):
-                if view in views:
-                    views.remove(view)
-            view.awaited, view.held, view.on_shown = False, None, None
-            for session in self._sessions.values():
-                for id, viewer in list(session.viewers.items()):
-                    if viewer.view is view:
-                        session.show(id, None, viewer.window, self._now())
+            self._forget(view)
         self.wake()
+
+    def _forget(self, view: View) -> None:
+        self._views.remove(view)
+        view.awaited, view.on_shown = False, None
+        for session in self._sessions.values():
+            for id, viewer in list(session.viewers.items()):
+                if viewer.view is view:
+                    session.show(id, None, viewer.window, self._now())
 
     def snapshot(self, view: View) -> Entry:
         """Return all of a view, for a page that paints before its first frame, and for a saved notebook."""
@@ -289,7 +294,7 @@ class Hub:
             self.send({**response, "ok": False, "error": error_json(error)})
 
     def _on_transition(self, transition: Transition) -> None:
-        seen = {live: Seen.of(live) for live in transition.lives if live in self._owned}
+        seen = {live: Seen.of(live) for live in transition.lives if live in self._views}
         with self._notes:
             for live, moment in seen.items():
                 self._seen[live] = moment.after(self._seen.get(live))
@@ -300,7 +305,7 @@ class Hub:
                 self._pace.wake()
 
     def _on_refresh(self, engine: str, lives: list[LiveResult]) -> None:
-        shown = [live for live in lives if live in self._owned]
+        shown = [live for live in lives if live in self._views]
         with self._notes:
             if shown:
                 self._refreshing[engine] = (self._now() + STALE_S, shown)
@@ -320,48 +325,65 @@ class Hub:
     def flush(self) -> None:
         """Send each page one frame with all its news since the last one, if there are any."""
         with self._flushing:
-            self._flush()
+            after: list[Callable[[], None]] = []
+            try:
+                self._flush(after)
+            finally:  # a binding that waits for its turn would wait for ever
+                for act in after:
+                    try:
+                        act()
+                    except BaseException:  # SystemExit among it: the others are to be done all the same
+                        logger.exception("What was to follow a frame failed: %r", act)
 
-    def _flush(self) -> None:
+    def _flush(self, after: list[Callable[[], None]]) -> None:
+        """Send the frames; what is to follow them is added to `after`."""
         with self._frames:
             with self._notes:
-                seen, states, messages, after = self._seen, self._states, self._messages, self._after
+                after += self._after
+                seen, states, messages = self._seen, self._states, self._messages
                 self._seen, self._states, self._messages, self._after = {}, set(), [], []
                 moments = dict(self._moments)
                 now = self._now()
                 waiting = [live for due, lives in self._refreshing.values() if due <= now for live in lives]
             self._told = moments
+            for view in self._views.all():
+                if view.abandoned:
+                    self._forget(view)
             self._take(seen, states)
             self._mark_stale(waiting)
             for message in messages:
                 if (shown := self._follow(message, now)) is not None:
                     after.append(shown)
-            due = [view for view in self._views.values() if isinstance(view, DrawnView) and view.is_for_hub]
+            due = [view for view in self._views.all() if isinstance(view, DrawnView) and view.is_for_hub]
         drawings = [(view, view.seen, *_drawing_of(view)) for view in due]
         with self._frames:
             for view, moment, outputs, error in drawings:
                 view.drawn(moment, outputs, error)
             for session in list(self._sessions.values()):
-                self._serve(session, moments, now)
-            self._hold_what_is_shown(now)
-        for act in after:
-            try:
-                act()
-            except Exception:  # the others are to be done all the same
-                logger.exception("What was to follow a frame failed: %r", act)
+                try:
+                    self._serve(session, moments, now)
+                except Exception:  # the other pages are to be served; this one gets everything with its next news
+                    logger.exception("A page could not be served: %s", session.page)
+                    session.resync()
+            wait_s = self._views.hold(now, KEEP_S, self.can_hear())
+        if wait_s is not None:
+            self.wake(wait_s)
 
     def _take(self, seen: dict[LiveResult, Seen], states: set[LiveResult]) -> None:
         """Let views move on to what has been seen of their results."""
         for live in {**seen, **dict.fromkeys(states)}:
-            for view in self._owned.get(live, ()):
+            for view in self._views.of(live):
                 if not isinstance(view, (RowsView, DrawnView)) or view.is_over:
                     continue
                 latest = seen.get(live, view.seen)
                 # Its value is that of the latest moment told, for the next one may be half done.
-                view.see(latest.in_state_of(live) if live in states else latest)
+                try:
+                    view.see(latest.in_state_of(live) if live in states else latest)
+                except Exception:  # the other views are to move on
+                    logger.exception("A view could not move on: %s", view.id)
 
     def _mark_stale(self, waiting: list[LiveResult]) -> None:
-        stale = {view for live in waiting for view in self._owned.get(live, ())}
+        stale = {view for live in waiting for view in self._views.of(live)}
         for view in stale ^ self._stale:
             view.refreshing = view in stale
             view.changed()
@@ -422,49 +444,19 @@ class Hub:
             return False
         return True
 
-    def _hold_what_is_shown(self, now: float) -> None:
-        """Hold the owners of what pages show, and let go of those that none has shown for a while."""
-        waits = []
-        for owner, views in list(self._owned.items()):
-            for view in views:
-                if view.shown:
-                    view.held, view.held_until = owner, None
-                elif view.held is not None:
-                    if view.held_until is None:
-                        view.held_until = now + KEEP_S
-                    if view.held_until <= now:
-                        view.held = None
-                    else:
-                        waits.append(view.held_until - now)
-        if waits:
-            self.wake(max(0.0, min(waits)))
-
     # ------------------------------------------------------------------ opening
 
     def _open(self, view: V, owner: Any) -> V:
-        self._views[view.id] = view
-        if owner not in self._owned:
-            self._own(owner)
-        self._owned[owner].append(view)
+        self._views.add(view, owner, self._now())
         if view.awaited:
-            view.held = owner
+            self.wake(AWAIT_S)
         return view
-
-    def _own(self, owner: Any) -> None:
-        views: list[View] = []
-        self._owned[owner] = views
-        weakref.finalize(owner, self._forget, views).atexit = False
-
-    def _forget(self, views: list[View]) -> None:
-        # Owners are finalized anywhere, also while this thread or another one holds a lock: no lock is taken.
-        for view in views:
-            self._views.pop(view.id, None)
 
     def _watch(self, live: LiveResult) -> str:
         """Listen to a result and its engine; return the name of the engine."""
         name = self._name_of(live.engine)
-        if live not in self._owned:
-            self._own(live)  # before the first look at it: what happens from now on is noted
+        if live not in self._views:
+            self._views.watch(live)  # before the first look at it: what happens from now on is noted
             if live.state != "closed":
                 for trait in STATE_TRAITS:
                     live.observe(self._on_state, trait)
@@ -476,10 +468,16 @@ class Hub:
     def _name_of(self, engine: TransitionSource) -> str:
         name = self._engines.get(engine)
         if name is None:
-            name = self._engines[engine] = self._name("e")
-            self._moments[name] = 0
-            engine.on_transition(self._on_transition)
-            engine.on_refresh(partial(self._on_refresh, name))
+            with ExitStack() as undo:
+                name = self._engines[engine] = self._name("e")  # before the first moment is announced
+                self._moments[name] = 0
+                undo.callback(self._engines.pop, engine)
+                try:
+                    undo.callback(engine.on_transition(self._on_transition))
+                    engine.on_refresh(partial(self._on_refresh, name))
+                except DatabaseClosed:  # nothing will happen there any more
+                    pass
+                undo.pop_all()
         return name
 
     def _name(self, letter: str) -> str:
@@ -490,6 +488,6 @@ class Hub:
 def _drawing_of(view: DrawnView) -> tuple[list[dict[str, Any]] | None, BaseException | None]:
     """Call the function of a view, and return its outputs or what it raised."""
     try:
-        return view.draw(view.seen.value), None
-    except Exception as error:  # noqa: BLE001 - of the user's; the page says so
+        return require_json(view.draw(view.seen.value)), None
+    except BaseException as error:  # noqa: BLE001 - of the user's, SystemExit among it; the page says so
         return None, error

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from reactive_nb.values.validators import Validator
-
 
 class Run(Protocol):
     """One execution of a live result's query."""
@@ -95,44 +93,3 @@ class TransitionSource(Protocol):
 
     def on_refresh(self, listener: Callable[[list[Any]], None], /) -> Callable[[], None]:
         """Call `listener(lives)` when stale results begin to run again, and with none when that is over."""
-
-
-class FunctionInfo(Protocol):
-    """A registered function, as `%reactive` lists it."""
-
-    @property
-    def path(self) -> str:
-        """Such as `"latest"` or `"messages:list"`."""
-
-    @property
-    def kind(self) -> str:
-        """Such as `"query"`."""
-
-    @property
-    def internal(self) -> bool:
-        """Not offered to clients outside the process."""
-
-    @property
-    def args(self) -> Mapping[str, Validator]:
-        """A validator per argument."""
-
-
-class OpenEngine(TransitionSource, Protocol):
-    """The part of an engine that `%reactive` shows."""
-
-    @property
-    def path(self) -> object:
-        """The file, or None for a database in memory."""
-
-    @property
-    def ts(self) -> int:
-        """The latest commit."""
-
-    def table_counts(self) -> Mapping[str, int]:
-        """Return the number of documents of each user table, by name."""
-
-    def functions(self) -> Iterable[FunctionInfo]:
-        """Return the registered functions, oldest first."""
-
-    def lives(self) -> Iterable[LiveResult]:
-        """Return the live results that are not closed, oldest first."""

@@ -15,9 +15,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 INTERVAL_S = 0.016
 """One animation frame. Jupyter carries about 700 messages a second and drops them above 1000."""
+
+
+class Pace(Protocol):
+    """Decides when `flush` is called: `Pacer`, or a test."""
+
+    def wake(self, delay_s: float = 0.0) -> None:
+        """Have it called in `delay_s` seconds or sooner; any thread may ask."""
+
+    def rest(self) -> None:
+        """Have it called no more until the next `wake`."""
 
 
 class Pacer:
@@ -44,8 +55,9 @@ class Pacer:
             due = max(time.monotonic() + delay_s, self._not_before)
             self._due = due if self._due is None else min(self._due, due)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="reactive_nb pages", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="reactive_nb pages", daemon=True)
+                thread.start()
+                self._thread = thread  # not before: an interrupt may keep it from starting
             self._changed.notify()
 
     def rest(self) -> None:
@@ -59,7 +71,7 @@ class Pacer:
         while self._is_due():
             try:
                 self._flush()
-            except Exception:  # a page that cannot be reached now may be reached at the next change
+            except BaseException:  # SystemExit among it: without this thread no page would hear of anything any more
                 logging.getLogger("reactive_nb").exception("The pages could not be brought up to date")
             with self._changed:
                 self._not_before = time.monotonic() + self._interval_s

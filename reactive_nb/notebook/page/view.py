@@ -15,6 +15,7 @@ Facts of both kinds: `state` (loading, live, stale, failed, closed), `error` (nu
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from reactive_nb.notebook.page.interface import LiveResult
 from reactive_nb.notebook.result.arrangement import Arrangement, Window, arrange, row_to_hold
 from reactive_nb.notebook.result.rows import diff
 from reactive_nb.notebook.result.shape import NOTHING, KeyedRows, Shape, columns_of, shape_of
+
+logger = logging.getLogger("reactive_nb")
 
 Entry = dict[str, Any]
 
@@ -120,7 +123,7 @@ class Viewer:
         if self.version == self.view.version:
             return None
         is_whole, has_asked = self.version is None, self.version == _ASKED
-        facts, body = self.view.news(self, is_whole)
+        facts, body = self._news(self.view, is_whole)
         self.version = self.view.version  # not before: to look may be to draw
         told = facts if is_whole else {name: fact for name, fact in facts.items() if fact != self.facts.get(name)}
         if has_asked and "first" in facts:
@@ -129,6 +132,14 @@ class Viewer:
             told = {**told, "ts": self.view.ts}  # always told: without it a page takes the frame's commit
         self.facts = facts
         return {**body, **told}
+
+    def _news(self, view: View, is_whole: bool) -> tuple[dict[str, Any], Entry]:
+        try:
+            return view.news(self, is_whole)
+        except Exception as error:  # of this view alone, and not to be tried again before it changes
+            logger.exception("A view could not be told to a page: %s", view.id)
+            self.forget()
+            return view.nothing(error)
 
 
 class View(ABC):
@@ -140,9 +151,12 @@ class View(ABC):
         version: Grows with every change that a page would show.
         ts: The commit that it shows, when that is another than the newest moment's; else None.
         viewers: How many places show it now.
+        owner: Returns whose it is; None when that was dropped.
         awaited: Whether a page is about to show it for the first time.
-        held: Its owner, which is to live while a page shows the view; None when only others decide how long it lives.
-        held_until: When to let go of it, in the hub's seconds; None while the view is shown.
+        awaited_until: When no page is expected to any more, in the hub's seconds.
+        held_until: When to let go of its owner, in the hub's seconds; None while the view is shown.
+        abandoned: Whether its widget was closed, so that no page can show it any more: the hub forgets it with the next
+            frame.
         refreshing: Whether its query is running again for longer than a reader should be left to guess.
         on_shown: Called after a page has said that it shows the view; None when nobody wants to know.
     """
@@ -154,15 +168,17 @@ class View(ABC):
         self.version = 0
         self.ts: int | None = None
         self.viewers = 0
-        self.held: object | None = None
+        self.owner: Callable[[], object | None] = lambda: None
+        self.awaited_until = 0.0
         self.held_until: float | None = None
+        self.abandoned = False
         self.refreshing = False
         self.on_shown: Callable[[], None] | None = None
 
     @property
     def shown(self) -> bool:
         """Whether some page shows it, or is about to."""
-        return self.awaited or self.viewers > 0
+        return not self.abandoned and (self.awaited or self.viewers > 0)
 
     @property
     def is_over(self) -> bool:
@@ -172,6 +188,10 @@ class View(ABC):
     @abstractmethod
     def news(self, viewer: Viewer, is_whole: bool) -> tuple[dict[str, Any], Entry]:
         """Return all facts, and the rows or outputs that a viewer lacks."""
+
+    @abstractmethod
+    def nothing(self, error: BaseException) -> tuple[dict[str, Any], Entry]:
+        """Return all facts, and no rows or outputs, with the reason why they cannot be told."""
 
     def changed(self) -> None:
         """Have all pages that show it told in the next frame."""
@@ -219,7 +239,8 @@ class RowsView(View):
         self._columns: list[str] = []
         self.ts = self.seen.own_ts
         self._take_shape(NOTHING)
-        self._shape_seen()
+        # The latest value, in a tuple, until somebody looks: most moments of a hidden table are never looked at.
+        self._unshaped: tuple[Any] | None = (self.seen.value,) if self.seen.has_value else None
 
     @property
     def is_over(self) -> bool:
@@ -231,26 +252,35 @@ class RowsView(View):
         is_same = seen.value is self.seen.value and seen.has_value == self.seen.has_value
         self.seen, self.ts = seen, seen.own_ts
         self.changed()
-        if not is_same:
-            self._shape_seen()
+        if seen.has_value and not is_same:  # without a value the last good rows stay
+            self._unshaped = (seen.value,)
+            self._take_shape(Shape(self._shape.kind, (), ()))  # the rows of before are not kept for nobody
 
-    def _shape_seen(self) -> None:
-        if not self.seen.has_value:
-            return  # the last good rows stay
-        before = self.shape
-        self._take_shape(shape_of(self.seen.value, self._key))
-        columns = columns_of(self.shape.rows, self._columns if before.kind == self.shape.kind else ())
-        self._columns = columns if self._wanted is None or self.shape.kind != "table" else self._wanted
-        if self._inputs_of is not None and self.shape.kind == "table" and self.shape.rows:
-            self._inputs = self._inputs_of(self.shape.rows[0])
+    @property
+    def shape(self) -> Shape:
+        """The rows, worked out when they are first looked at."""
+        self._look()
+        return self._shape
+
+    def _look(self) -> None:
+        if self._unshaped is None:
+            return
+        (value,) = self._unshaped
+        shape = shape_of(value, self._key)
+        columns = columns_of(shape.rows, self._columns if self._shape.kind == shape.kind else ())
+        if self._inputs_of is not None and shape.kind == "table" and shape.rows:
+            self._inputs = self._inputs_of(shape.rows[0])
+        self._columns = columns if self._wanted is None or shape.kind != "table" else self._wanted
+        self._take_shape(shape)
+        self._unshaped = None
 
     def _take_shape(self, shape: Shape) -> None:
-        self.shape = shape
-        # Bound to the shape that it arranges: it is also asked by requests, on other threads.
+        self._shape = shape
         self._arrange = lru_cache(MAX_ARRANGEMENTS)(partial(arrange, shape))
 
     def arranged(self, wanted: Arrangement) -> Sequence[int]:
         """Return the places of the rows in an order, worked out once per moment."""
+        self._look()
         return self._arrange(wanted)
 
     @property
@@ -283,6 +313,22 @@ class RowsView(View):
         if ops is None or len(ops) > len(rows):  # more operations than rows: the rows are the shorter message
             return facts, {"rows": [[key, row] for key, row in rows.items()]}
         return facts, {"ops": ops}
+
+    def nothing(self, error: BaseException) -> tuple[dict[str, Any], Entry]:
+        """Return an empty table that says why."""
+        facts = {
+            "first": 0,
+            "total": 0,
+            "size": 0,
+            "kind": "table",
+            "columns": [],
+            "state": "failed",
+            "error": error_facts(error),
+            "title": self.seen.title,
+            "engine": self.engine,
+            "inputs": {},
+        }
+        return facts, {"rows": []}
 
     def _first(self, viewer: Viewer, places: Sequence[int]) -> int:
         """Return the place of a viewer's first row now, and remember it for the next time."""
@@ -333,6 +379,11 @@ class ContentView(View):
             return facts, {}
         viewer.outputs = self.outputs
         return facts, {"outputs": self.outputs}
+
+    def nothing(self, error: BaseException) -> tuple[dict[str, Any], Entry]:
+        """Return no outputs, and why there are none."""
+        facts = {"state": "failed", "error": error_facts(error), "title": self.title, "engine": self.engine, "note": ""}
+        return facts, {"outputs": []}
 
 
 class DrawnView(ContentView):
@@ -394,6 +445,8 @@ class DrawnView(ContentView):
             self._take_state(self.seen)
         else:
             self.state, self.error, self.ts = "stale", error, seen.ts
+            if self._later is not None and self.shown:
+                self._later()  # `see` may have found it drawn: the value of before the one that was drawn here
         self.changed()
 
     @property

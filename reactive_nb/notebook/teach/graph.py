@@ -180,7 +180,7 @@ def shown_by(engine: Engine) -> Mapping[Key, list[tuple[str, str]]]:
     names = _variables()
     shown: dict[Key, list[tuple[str, str]]] = {}
     for live in engine.lives():
-        history = getattr(live, "history", ())  # other holders, such as cells, have none
+        history = live.history
         if history:
             shown.setdefault(history[-1].key, []).append((names.get(id(live), "a live result"), _views(live)))
     return shown

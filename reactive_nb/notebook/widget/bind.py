@@ -2,6 +2,9 @@
 
 Changes of the result come in; the trait is set right after the frame in which pages see the same moment, at most once
 per frame however fast the result changes.
+
+A binding ends with the cell that made it: ipywidgets keeps every widget until it is closed, so the ones that a cell
+made the last time, and no page shows any more, would keep a query running each.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import logging
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import traitlets
 
@@ -22,7 +25,7 @@ logger = logging.getLogger("reactive_nb")
 
 
 class Binding:
-    """What `bind` returns: it lasts until `close`, until its widget is dropped or closed, or its result is closed.
+    """What `bind` returns; `close` ends it, and whatever else `bind` says.
 
     It keeps the result true. A transform that raises leaves the trait as it is, and is logged.
     """
@@ -30,19 +33,22 @@ class Binding:
     def __init__(
         self, live: LiveResult, widget: traitlets.HasTraits, trait: str, transform: Callable[[Any], Any]
     ) -> None:
-        self._live = live
+        self._live: LiveResult | None = live  # becomes None at the end, for whoever still has the binding
         self._trait = trait
         self._transform = transform
         self._waits = threading.Lock()  # held while a change is waiting to be shown: one setting answers all of them
-        self._closed = False
         self._widget = weakref.ref(widget, lambda _: self.close())
         live.observe(self._on_change, "value")
 
     def close(self) -> None:
         """Leave the trait as it is from now on."""
-        if not self._closed:
-            self._closed = True
-            self._live.unobserve(self._on_change, "value")
+        live, self._live = self._live, None
+        if live is not None:
+            live.unobserve(self._on_change, "value")
+            widget = self._widget()
+            bound = {} if widget is None else _bindings.get(widget, {})
+            if bound.get(self._trait) is self:
+                del bound[self._trait]
 
     def __enter__(self) -> Binding:
         return self
@@ -66,16 +72,17 @@ class Binding:
 
     def set_now(self) -> None:
         """Set the trait to what the result is now."""
-        widget = self._widget()
-        if widget is None or self._closed or self._live.error is not None or self._live.state == "loading":
+        widget, live = self._widget(), self._live
+        if widget is None or live is None or live.error is not None or live.state == "loading":
             return
         if getattr(widget, "comm", self) is None:  # closed, and so on no page any more
             self.close()
             return
-        setattr(widget, self._trait, self._transform(self._live.value))
+        setattr(widget, self._trait, self._transform(live.value))
 
     def __repr__(self) -> str:
-        return f"<binding of {self._live!r} to {type(self._widget()).__name__}.{self._trait}>"
+        to = f"to {type(self._widget()).__name__}.{self._trait}"
+        return f"<binding {to}, closed>" if self._live is None else f"<binding of {self._live!r} {to}>"
 
 
 def bind(
@@ -93,35 +100,22 @@ def bind(
         transform: Makes the trait's value of the result's; the value itself by default.
 
     Returns:
-        The binding; `close()` ends it. It need not be kept: it lasts as long as the widget, or until the same trait is
-        bound again.
+        The binding, which need not be kept. It lasts until its `close()`; until the cell that made it runs again; until
+        the same trait is bound again; or until the widget is closed or the result is.
 
     Raises:
-        QueryUsageError: `live` is no live result, or the widget has no such trait.
+        QueryUsageError: `live` is no live result, the widget has no such trait, or `transform` cannot be called.
 
     Example:
         >>> count = ipywidgets.IntText()
         >>> rnb.bind(board, count, "value", len)
     """
-    what = "Cannot bind a live result to a widget"
-    if not hasattr(live, "why") or not isinstance(live, traitlets.HasTraits):
-        raise QueryUsageError(
-            what,
-            thing=f"{show(live)} was given as the result",
-            expected="a live result",
-            hint="Write query.live(...), and bind what it returns",
-        )
-    if not isinstance(widget, traitlets.HasTraits) or not widget.has_trait(trait):
-        raise QueryUsageError(
-            what,
-            thing=f"{type(widget).__name__} has no trait {trait!r}",
-            expected="a widget, and the name of one of its traits",
-            hint="Correct the name of the trait",
-        )
+    _check(live, widget, trait, transform)
     bound = _bindings.setdefault(widget, {})
     if trait in bound:
         bound[trait].close()  # of the same cell, run before: a trait follows one result
     bound[trait] = binding = Binding(live, widget, trait, transform)
+    _note_cell(binding)
     try:
         binding.set_now()
     except BaseException:  # a mistake shows in the cell that made it, and is not made again with each change
@@ -131,3 +125,67 @@ def bind(
 
 
 _bindings: weakref.WeakKeyDictionary[traitlets.HasTraits, dict[str, Binding]] = weakref.WeakKeyDictionary()
+"""What keeps a binding: its widget, by the trait."""
+
+
+def _check(live: LiveResult, widget: object, trait: object, transform: object) -> None:
+    """Raise `QueryUsageError` for what cannot be bound."""
+    if not hasattr(live, "why") or not isinstance(cast("object", live), traitlets.HasTraits):
+        raise QueryUsageError(
+            "Cannot bind a live result to a widget",
+            thing=f"{show(live)} was given as the result",
+            expected="a live result",
+            hint="Write query.live(...), and bind what it returns",
+        )
+    what = f"Cannot bind {live.path} to a widget"
+    if not isinstance(widget, traitlets.HasTraits):
+        raise QueryUsageError(
+            what,
+            thing=f"{show(widget)} was given as the widget",
+            expected="a widget, or another owner of traits",
+            hint='Write bind(live, widget, "value")',
+        )
+    if not isinstance(trait, str) or not widget.has_trait(trait):
+        names = sorted(name for name in widget.trait_names() if not name.startswith("_"))
+        raise QueryUsageError(
+            what,
+            thing=f"{type(widget).__name__} has no trait {trait!r}",
+            expected="the name of one of its traits",
+            hint=f"Use one of: {', '.join(names) or 'none'}",
+        )
+    if not callable(transform):
+        raise QueryUsageError(
+            what,
+            thing=f"{show(transform)} was given as the transform",
+            expected="a function of the result's value",
+            hint="Pass a function such as len, or leave it out to have the value itself",
+        )
+
+
+# ---------------------------------------------------------------------- the cells that made them
+
+_made_by: dict[str, weakref.WeakSet[Binding]] = {}
+"""The bindings that a cell made when it ran last, by what the cell is known again by."""
+
+
+def _note_cell(binding: Binding) -> None:
+    """Let a binding end when the cell that is running now runs again, if one is."""
+    from IPython.core.getipython import get_ipython  # here, as the channel above
+
+    shell = get_ipython()
+    if shell is None or threading.current_thread() is not threading.main_thread():
+        return
+    running = shell.displayhook.exec_result
+    if running is not None:
+        _made_by.setdefault(_cell_key(running.info), weakref.WeakSet()).add(binding)
+        shell.events.register("pre_run_cell", _on_cell)  # again and again, which is once
+
+
+def _on_cell(info: Any) -> None:
+    for binding in list(_made_by.pop(_cell_key(info), ())):
+        binding.close()
+
+
+def _cell_key(info: Any) -> str:
+    """Return the front end's id of a cell, or its source where there is none: in a terminal, in a %%live cell."""
+    return str(getattr(info, "cell_id", None) or info.raw_cell)

@@ -61,6 +61,6 @@ def button_parts(
             )
     asked = {name: asked_for(engine, function, name) for name in plain if plain[name] is ...}
     fixed = checked_values(engine, function, [(name, plain[name]) for name in plain if name not in asked], what)
-    submission = Submission(engine, function, asked, widgets, dict(fixed))
+    submission = Submission(engine, function, asked, widgets, dict(fixed), "button")
     texts = {"title": function.path, "label": function.__name__ if label is None else label}
     return submission, spec_of(submission, function, texts)

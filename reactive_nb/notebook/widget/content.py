@@ -11,7 +11,7 @@ from reactive_nb.notebook.widget.base import ViewWidget
 FALLBACKS = ("image/png", "text/html", "text/plain")
 
 
-class ContentWidget(ViewWidget):
+class ContentWidget(ViewWidget[ContentView]):
     """Outputs that are replaced in place.
 
     Args:
@@ -21,13 +21,11 @@ class ContentWidget(ViewWidget):
     _esm = page_module("content.js")
     _css = page_style("base.css", "content.css")
 
-    view: ContentView
-
     def __init__(self, view: ContentView) -> None:
         super().__init__(view)
 
-    def __repr__(self) -> str:
-        return f"<{self.view.title}>"
+    def _name(self, view: ContentView) -> str:
+        return f"<{view.title}>"
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """Return the widget and, for places where nothing is live, its outputs as they are now."""

@@ -14,7 +14,9 @@ from typing import Any
 from reactive_nb.notebook.page.channel import channel, has_front_end
 from reactive_nb.notebook.page.hub import Hub
 from reactive_nb.notebook.page.interface import LiveResult
+from reactive_nb.notebook.page.outputs import require_json
 from reactive_nb.notebook.page.view import DrawnView
+from reactive_nb.notebook.widget.base import close_with
 from reactive_nb.notebook.widget.content import ContentWidget
 from reactive_nb.notebook.widget.figure import drawn, view_outputs
 
@@ -47,7 +49,7 @@ def open_plot(
         soon: Runs a job on the main thread between cells.
     """
     hub = channel().hub
-    # Weakly: the hub holds the view for as long as its result lives.
+    # Weakly: the result holds the view, and is to end with the last reference to it from elsewhere.
     frame_of = weakref.WeakMethod(frame)
 
     def draw(value: Any) -> list[dict[str, Any]]:
@@ -59,7 +61,7 @@ def open_plot(
         if view.is_due and view.shown:  # one that nobody sees is drawn when somebody does
             try:
                 outputs = draw(seen.value)
-            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - of the user's; the page says so
+            except BaseException as error:  # noqa: BLE001 - of the user's, an interrupt among it; the page says so
                 hub.drawn(view, seen, None, error)
             else:
                 hub.drawn(view, seen, outputs, None)
@@ -78,7 +80,7 @@ def _draw_first(hub: Hub, view: DrawnView) -> None:
     seen = view.seen
     if seen.has_value:
         try:
-            hub.drawn(view, seen, view.draw(seen.value), None)
+            hub.drawn(view, seen, require_json(view.draw(seen.value)), None)
         except BaseException:
             hub.close_view(view)
             raise
@@ -86,5 +88,5 @@ def _draw_first(hub: Hub, view: DrawnView) -> None:
 
 def _widget(live: LiveResult, view: DrawnView) -> ContentWidget:
     widget = ContentWidget(view)
-    weakref.finalize(live, widget.close).atexit = False
+    close_with(live, widget)
     return widget

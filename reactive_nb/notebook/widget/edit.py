@@ -22,9 +22,10 @@ from reactive_nb.errors import (
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.notebook.result.encoding import Cell, encode_cell
-from reactive_nb.notebook.widget.fields import Raw, field_of, like, raw_of, value_of
+from reactive_nb.notebook.widget.fields import Raw, field_of, like, present, raw_of, same, value_of
+from reactive_nb.notebook.widget.submission import run_for_page
 from reactive_nb.values.refusal import show
-from reactive_nb.values.validators import AnyValidator, ObjectValidator, OptionalValidator, Validator
+from reactive_nb.values.validators import AnyValidator, ObjectValidator, Validator
 
 
 class Edits:
@@ -93,15 +94,17 @@ class Edits:
             raise _not_editable(column, what, f"one of {', '.join(self.columns)}")
         validator = self._validator(id, column, base)
         value = value_of(validator, raw, what, f"$.{column}")
+        found = self._engine.table_of(id)
+        table = "no table" if found is None else found[0]
 
         def body(ctx: MutationContext) -> None:
             document = ctx.db.get(id)
             if document is None:
                 raise DocumentNotFound(
                     what,
-                    thing="the document has been deleted",
+                    thing=f"the document {id!r} of {table} has been deleted",
                     expected="a document that exists",
-                    hint="Nothing is left to be edited",
+                    hint="Edit another row; ctx.db.insert(...) makes a new one",
                     id=id,
                 )
             theirs = encode_cell(document[column]) if column in document else shown_cell
@@ -116,8 +119,9 @@ class Edits:
             current = self._engine.find(self._on_edit.path)  # a cell that ran again may have replaced it
             current(ctx, id, column, value)
 
-        self._engine.write(body, self._on_edit.path)
-        return self._engine.ts
+        origin = f"an edit in the table of {table}"
+        _, ts = run_for_page(self._engine, origin, lambda: self._engine.write(body, self._on_edit.path))
+        return ts
 
     def _validator(self, id: str, column: str, current: object) -> Validator:
         return self._declared(id, column) or self._guessed.get(column) or like(current)
@@ -129,8 +133,7 @@ class Edits:
         declared = document.fields.get(column) if isinstance(document, ObjectValidator) else None
         for validator in (declared, self._on_edit.args[self._on_edit.parameters[2]]):
             # A field that may be missing is no less there: an edit gives it a value.
-            inner = validator.inner if isinstance(validator, OptionalValidator) else validator
-            if inner is not None and not isinstance(inner, AnyValidator):
+            if validator is not None and not isinstance(inner := present(validator), AnyValidator):
                 return inner
         return None
 
@@ -141,7 +144,7 @@ def same_cell(a: Cell, b: Cell) -> bool:
         return a.keys() == b.keys() and all(same_cell(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same_cell, a, b))
-    return bool(a == b) and (type(a) is bool) is (type(b) is bool)
+    return same(a, b)
 
 
 def _check_mutation(on_edit: Function) -> None:

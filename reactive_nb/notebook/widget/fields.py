@@ -154,7 +154,7 @@ def raw_of(validator: Validator, value: Any) -> Raw:
         case "file":
             return {"bytes": b64encode(value).decode()}
         case "choice" | "constant":
-            return {"choice": next(at for at, each in enumerate(shape.choices) if _same(each, value))}
+            return {"choice": next(at for at, each in enumerate(shape.choices) if same(each, value))}
     if isinstance(shape.inner, VectorValidator):
         return {"text": json.dumps(_numbers(value))}
     return {"text": json.dumps(_plain(value), ensure_ascii=False)}
@@ -184,8 +184,18 @@ def labels_of(choices: Sequence[Any]) -> list[str]:
     return labels if len(set(labels)) == len(labels) else [repr(each) for each in choices]
 
 
+def present(validator: Validator) -> Validator:
+    """Return what a value must be when it is not left out."""
+    return validator.inner if isinstance(validator, OptionalValidator) else validator
+
+
+def same(a: object, b: object) -> bool:
+    """Whether two values are equal to people, to whom True is not 1."""
+    return bool(a == b) and (type(a) is bool) is (type(b) is bool)
+
+
 def _shape(validator: Validator) -> _Shape:
-    inner = validator.inner if isinstance(validator, OptionalValidator) else validator
+    inner = present(validator)
     members = inner.members if isinstance(inner, UnionValidator) else (inner,)
     rest = tuple(member for member in members if member != NULL)
     nullable = len(rest) < len(members)
@@ -286,7 +296,3 @@ def _plain(value: Any) -> Any:
 def _numbers(vector: Any) -> list[float]:
     """Return a vector's numbers with as few digits as tell one float32 from the next."""
     return [float(str(number)) for number in vector]
-
-
-def _same(a: object, b: object) -> bool:
-    return a == b and (type(a) is bool) is (type(b) is bool)

@@ -135,12 +135,12 @@ def _asked(engine: Engine, function: Function, name: str, plain: Mapping[str, An
         return asked
     given = plain[name]
     if isinstance(given, list | tuple) and not _takes_lists(validator_of(function, name)):
-        return _chosen(engine, function, name, list(given), asked.initial, what)
+        return _chosen(engine, function, name, list(given), asked, what)
     [(_, initial)] = checked_values(engine, function, [(name, given)], what)
     return Asked(asked.validator, initial=initial, optional=asked.optional)
 
 
-def _chosen(engine: Engine, function: Function, name: str, given: list[Any], default: Any, what: str) -> Asked:
+def _chosen(engine: Engine, function: Function, name: str, given: list[Any], asked: Asked, what: str) -> Asked:
     if not given:
         raise ArgumentValidationError(
             what,
@@ -150,8 +150,9 @@ def _chosen(engine: Engine, function: Function, name: str, given: list[Any], def
             path=f"$.{name}",
         )
     choices = tuple(value for _, value in checked_values(engine, function, [(name, each) for each in given], what))
+    default = asked.initial
     initial = next((each for each in choices if type(each) is type(default) and each == default), choices[0])
-    return Asked(function.args.get(name, validator_of(function, name)), choices, initial)
+    return Asked(asked.validator, choices, initial)
 
 
 def _takes_lists(validator: Validator) -> bool:

@@ -1,7 +1,8 @@
 """A submission: the kernel's side of what a form or a button asks, runs and answers.
 
 In comes a function and, for each of its arguments, where it comes from: an input on the page, a widget, or a fixed
-value. Out goes what the page needs to show (`fields`), and an answer to each request of a page:
+value. Out goes what the page needs to show (`fields`), and an answer to each request of a page, with the commit that
+the function made, or the newest when it made none:
 
     submit {"values": {name: raw}}          runs the function   → {"result": cell, "ts": commit}
     pick   {"field": name, "text": "…"}     finds documents     → {"options": [{"id", "label"}, …], "more": bool}
@@ -12,7 +13,7 @@ What is raised instead becomes the error beside a field or below the form. Nothi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
@@ -20,14 +21,17 @@ from typing import Any, Final
 import traitlets
 
 from reactive_nb.engine.engine import Engine
+from reactive_nb.engine.recording import recording
 from reactive_nb.errors import ArgumentValidationError, InvalidValue, ReactiveError, ValidationError
 from reactive_nb.functions.context import QueryContext
 from reactive_nb.functions.function import Function
+from reactive_nb.functions.origin import calling_from
+from reactive_nb.functions.runner import own_commits
 from reactive_nb.notebook.arguments import watch_arguments
 from reactive_nb.notebook.result.encoding import encode_cell
-from reactive_nb.notebook.widget.fields import field_of, labels_of, raw_of, value_of
+from reactive_nb.notebook.widget.fields import field_of, labels_of, present, raw_of, value_of
 from reactive_nb.values.refusal import show
-from reactive_nb.values.validators import OptionalValidator, Validator, v
+from reactive_nb.values.validators import Validator, v
 from reactive_nb.values.value import UNSET
 
 MAX_OPTIONS: Final = 20
@@ -84,6 +88,7 @@ class Submission:
         asked: The arguments that the page asks for, in their order.
         widgets: The arguments whose value is taken at each submission: a widget, or a pair (widget, trait name).
         fixed: The arguments that are always the same.
+        kind: What submits, in the origin of its commits: "the form of send".
     """
 
     def __init__(
@@ -93,12 +98,14 @@ class Submission:
         asked: Mapping[str, Asked],
         widgets: Mapping[str, Any],
         fixed: Mapping[str, Any],
+        kind: str = "form",
     ) -> None:
         self.engine = engine
         self.path = function.path
         self._asked = asked
         self._widgets = widgets
         self._fixed = fixed
+        self._origin = f"the {kind} of {function.path}"
         current_values(widgets)  # a widget without the trait is an error of the cell, and not of every submission
 
     @property
@@ -125,8 +132,10 @@ class Submission:
         asked = {name: each.value(values.get(name), what, f"$.{name}") for name, each in self._asked.items()}
         args = {**self._fixed, **current_values(self._widgets), **asked}
         given = {name: value for name, value in args.items() if value is not UNSET}
-        result = self.engine.call(self.engine.find(self.path), given)
-        return {"result": encode_cell(result), "ts": self.engine.ts}
+        result, ts = run_for_page(
+            self.engine, self._origin, lambda: self.engine.call(self.engine.find(self.path), given)
+        )
+        return {"result": encode_cell(result), "ts": ts}
 
     def _pick(self, table: str, text: str) -> dict[str, Any]:
         wanted = text.strip()
@@ -144,6 +153,19 @@ class Submission:
         documents, more = self.engine.read(find)
         options = [{"id": document["_id"], "label": _label_of(document)} for document in documents]
         return {"options": options, "more": more}
+
+
+def run_for_page(engine: Engine, origin: str, act: Callable[[], Any]) -> tuple[Any, int]:
+    """Do what a page asks for; return the result, and the commit that this made, or the newest when it made none.
+
+    Args:
+        engine: Where it commits.
+        origin: What on the page asks.
+        act: Calls the function.
+    """
+    with calling_from(origin), own_commits() as own:
+        result = act()
+    return result, own[-1] if own else engine.ts
 
 
 def split_options(
@@ -185,8 +207,7 @@ def current_values(widgets: Mapping[str, Any]) -> dict[str, Any]:
 
 def validator_of(function: Function, name: str) -> Validator:
     """Return what an argument must be, when it is given."""
-    validator = function.args.get(name, v.any())
-    return validator.inner if isinstance(validator, OptionalValidator) else validator
+    return present(function.args.get(name, v.any()))
 
 
 def checked_values(
@@ -209,7 +230,8 @@ def checked_values(
         return [(name, validator_of(function, name).check(value, f"$.{name}", numbers)) for name, value in values]
 
     try:
-        return engine.read(check)
+        with recording():  # by itself: a reactive cell that makes a form does not follow how its values are checked
+            return engine.read(check)
     except (ValidationError, InvalidValue) as error:
         raise ArgumentValidationError(
             what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path

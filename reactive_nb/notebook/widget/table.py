@@ -18,14 +18,24 @@ from reactive_nb.notebook.page.module import page_module, page_style
 from reactive_nb.notebook.page.view import RowsView
 from reactive_nb.notebook.result.arrangement import Window, arrange
 from reactive_nb.notebook.result.encoding import encode_cell
+from reactive_nb.notebook.result.shape import Shape
 from reactive_nb.notebook.result.whole_text import detail, tab_separated
-from reactive_nb.notebook.widget.base import ViewWidget
+from reactive_nb.notebook.widget.base import ViewWidget, close_with
 from reactive_nb.notebook.widget.edit import Edits
 from reactive_nb.notebook.widget.submission import Asked, Submission
 from reactive_nb.values.validators import v
 
+_DOES = {
+    "cell": "show a cell",
+    "tsv": "copy rows",
+    "raw": "open an editor",
+    "pick": "find documents",
+    "edit": "change a cell",
+}
+"""What the requests of a page are, for people."""
 
-class LiveTable(ViewWidget):
+
+class LiveTable(ViewWidget[RowsView]):
     """A live result as a table, a list, a record or a single value, whichever it is.
 
     Args:
@@ -41,8 +51,6 @@ class LiveTable(ViewWidget):
     _esm = page_module("grid.js")
     _css = page_style("base.css", "grid.css", "form.css")
 
-    view: RowsView
-
     def __init__(
         self, live: LiveResult, columns: Sequence[str] | None = None, key: str = "_id", edits: Edits | None = None
     ) -> None:
@@ -54,8 +62,12 @@ class LiveTable(ViewWidget):
         super().__init__(hub.open_rows(live, has_front_end(), columns, key, inputs))
         hub.answer_for(self.view, self)
 
-    def __repr__(self) -> str:
-        return f"<table of {self.view.seen.title}>"
+    def _name(self, view: RowsView) -> str:
+        return f"<table of {view.seen.title}>"
+
+    @property
+    def _shape(self) -> Shape:
+        return self.channel.hub.shape_of(self.view)
 
     def answer(self, method: str, params: dict[str, Any]) -> Any:
         """Do what a page asks; see `reactive_nb.notebook.page.answers.Target`."""
@@ -63,7 +75,7 @@ class LiveTable(ViewWidget):
             case "cell", {"key": str(key), "column": str(column)}:
                 return {"text": detail(self._value(key, column))}
             case "tsv", {"first": int(first), "last": int(last), "columns": list(columns)}:
-                shape, wanted = self.view.shape, Window.from_json(params).arrangement
+                shape, wanted = self._shape, Window.from_json(params).arrangement
                 # Not the view's own arrangement, which may be of the next moment already.
                 places = arrange(shape, wanted)[max(0, first) : last + 1]
                 return {"text": tab_separated(shape, places, columns)}
@@ -73,20 +85,29 @@ class LiveTable(ViewWidget):
                 return picker.answer(method, params)
             case "edit", {"key": str(key), "column": str(column), "raw": raw, "base": base} if self._edits is not None:
                 # A row may have left the result while its editor was open; its document tells whether it is still the same.
-                shown = encode_cell(self._value(key, column)) if key in self.view.shape.keys else base
+                shown = encode_cell(self._value(key, column)) if key in self._shape.keys else base
                 return {"ts": self._edits.apply(key, column, raw, base, shown)}
         raise ReactiveError(
-            f"Cannot {method} in {self!r}",
-            thing=f"the request has {sorted(params)}",
-            expected="a cell to show, rows to copy, documents to pick from, or an edit of an editable column",
-            hint="Run the cell that shows the table again",
+            f"Cannot {_DOES.get(method, method)} in {self!r}",
+            thing=self._reason(method, params),
+            expected="a cell to show, rows to copy, or a column that the table has as editable",
+            hint="Load the page again, then run the cell that shows the table",
         )
+
+    def _reason(self, method: str, params: dict[str, Any]) -> str:
+        if method not in _DOES:
+            return "the page asked for something that tables do not do"
+        if method == "pick" and "field" in params:
+            return f"the column {params['field']!r} has no ids that can be edited"
+        if method in ("raw", "edit") and self._edits is None:
+            return "the table is not editable"
+        return "the page did not say which"
 
     def _picker(self, column: str) -> Submission | None:
         """Return what finds documents for an editable column of ids, as a form finds them for such an argument."""
         if self._edits is None or self._queried is None:
             return None
-        rows = self.view.shape.rows
+        rows = self._shape.rows
         field = self._edits.inputs(rows[0] if rows else None).get(column, {})
         if "table" not in field:
             return None
@@ -94,7 +115,7 @@ class LiveTable(ViewWidget):
         return Submission(engine, engine.find(path), {column: Asked(v.id(field["table"]))}, {}, {})
 
     def _value(self, key: str, column: str) -> Any:
-        shape = self.view.shape
+        shape = self._shape
         try:
             return shape.rows[shape.keys.index(key)].get(column)
         except ValueError:
@@ -123,5 +144,5 @@ def open_table(
 ) -> LiveTable:
     """Return a new table of `live`, which is closed when `live` is dropped; arguments as for `LiveTable`."""
     table = LiveTable(live, columns, key, edits)
-    weakref.finalize(live, table.close).atexit = False
+    close_with(live, table)
     return table

@@ -12,7 +12,7 @@ import pytest
 from IPython.core.displaypub import DisplayPublisher
 
 from reactive_nb.errors import ReactiveError
-from reactive_nb.notebook.cell.capture import captured, refuse_await
+from reactive_nb.notebook.cell.capture import captured, error_output, refuse_await
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -79,6 +79,24 @@ def test_a_repr_that_fails_is_shown(shell: InteractiveShell) -> None:
     ran = captured(shell, "class Bad:\n    def __repr__(self): raise ValueError('no repr')\nBad()")
 
     assert "no repr" in repr(ran.outputs)
+
+
+def test_an_error_of_ours_as_an_output_has_the_users_frames_only(shell: InteractiveShell, chat: dict[str, Any]) -> None:
+    def outside(source: str) -> BaseException:
+        try:
+            eval(compile(source, "<%%on>", "eval"), shell.user_ns)
+        except ReactiveError as error:
+            return error
+        raise AssertionError("nothing was raised")
+
+    output = error_output(shell, outside("send(body=1)"))
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output["traceback"]))
+
+    assert output["ename"] == "ArgumentValidationError"
+    assert "<%%on>" in lines
+    assert "reactive_nb/" not in lines
+    assert "%reactive traceback" not in lines  # which does not know of this one
+    assert "because" in lines
 
 
 def test_an_interrupt_is_an_error_output(shell: InteractiveShell) -> None:
@@ -200,13 +218,13 @@ def test_what_a_kernel_tells_its_publisher_during_a_run_reaches_it(
 ) -> None:
     class KernelPublisher(DisplayPublisher):
         def set_parent(self, parent: object) -> None:
-            self.parent = parent
+            self.told = parent
 
     monkeypatch.setattr(shell, "display_pub", KernelPublisher())
     ran = captured(shell, "get_ipython().display_pub.set_parent('a message')")
 
     assert ran.error is None
-    assert shell.display_pub.parent == "a message"
+    assert shell.display_pub.told == "a message"
 
 
 def test_pictures_in_bytes_are_text_as_in_a_notebook(shell: InteractiveShell) -> None:

@@ -90,12 +90,12 @@ def test_a_cell_that_cannot_be_displayed_is_closed(
     cells: Cells, shell: InteractiveShell, db: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(cell: object) -> None:
-        raise SystemExit
+        raise RuntimeError("no pages")
 
     monkeypatch.setattr("reactive_nb.notebook.cell.magics._display", fail)
     ran = Ran(shell, "%%live\nlatest()")
 
-    assert isinstance(ran.error, SystemExit)
+    assert isinstance(ran.error, RuntimeError)
     assert (live_cells(), db.subscriptions()) == ([], [])
 
 

@@ -162,3 +162,37 @@ def test_a_plot_that_is_drawn_after_its_result_was_closed_is_closed_at_that_comm
 
     (entry,) = desk.entries("x")
     assert (entry["state"], entry["ts"], entry["outputs"]) == ("closed", 1, [{"n": 0}])
+
+
+def test_a_plot_that_is_back_at_an_earlier_value_when_another_one_is_drawn_is_drawn_again() -> None:
+    drawing = Drawing(later=True)
+    desk = drawing.desk
+    first, second = [1], [2]
+    desk.commit(count=first)
+    drawing.view.drawn(drawing.view.seen, [{"n": 1}], None)
+    desk.show(drawing.view)
+    desk.commit(count=second)
+    drawing.jobs.clear()
+    seen = drawing.view.seen  # its drawing begins
+
+    desk.commit(count=first)
+    assert drawing.jobs == []
+    desk.hub.drawn(drawing.view, seen, [{"n": 2}], None)
+
+    assert (drawing.view.state, len(drawing.jobs)) == ("stale", 1)
+
+
+def test_a_plot_that_nobody_looks_at_any_more_is_not_asked_for_again() -> None:
+    drawing = Drawing(later=True)
+    desk = drawing.desk
+    drawing.job()
+    desk.show(drawing.view)
+    desk.commit(count=4)
+    seen = drawing.view.seen
+    desk.commit(count=5)
+    drawing.jobs.clear()
+    desk.say("Hide", viewer="x")
+
+    desk.hub.drawn(drawing.view, seen, [{"n": 4}], None)
+
+    assert drawing.jobs == []

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from reactive_nb.errors import DatabaseClosed
 from reactive_nb.notebook.page.hub import KEEP_S
+from reactive_nb.notebook.page.lifetimes import AWAIT_S
 from reactive_nb.notebook.page.panel import Panel
 from reactive_nb.notebook.page.session import SILENT_S
 from reactive_nb.notebook.page.view import View
@@ -198,3 +200,127 @@ def test_a_drawn_view_goes_with_its_result(later: bool) -> None:
     gc.collect()
 
     assert [each() for each in gone] == [None, None]
+
+
+def test_a_result_that_no_page_ever_shows_is_held_for_a_while_only() -> None:
+    kept = Kept()
+    assert kept.desk.wakes[-1] == AWAIT_S
+    kept.desk.hub.flush()
+    kept.desk.at(AWAIT_S - 1)
+    assert kept.lives
+    assert kept.desk.wakes[-1] == 1
+
+    kept.desk.at(AWAIT_S)
+    assert kept.lives, "it may be on its way"
+    assert kept.desk.wakes[-1] == KEEP_S
+    kept.desk.at(AWAIT_S + KEEP_S)
+    assert not kept.lives
+
+
+def test_a_result_waits_for_its_page_as_long_as_that_cannot_be_heard() -> None:
+    kept = Kept()
+    kept.desk.hub.can_hear = lambda: False
+    for round in range(5):
+        kept.desk.at(round * AWAIT_S)
+    assert kept.lives
+
+    kept.desk.hub.can_hear = lambda: True
+    kept.say("Show")
+    kept.desk.at(10 * AWAIT_S)
+    assert kept.lives
+
+
+def test_a_page_that_comes_late_finds_a_result_that_somebody_else_holds() -> None:
+    desk = Desk()
+    live = desk.count(1)
+    view = desk.hub.open_rows(live)
+    desk.hub.flush()
+    desk.at(AWAIT_S)
+    desk.at(AWAIT_S + KEEP_S)
+    assert not view.shown
+    desk.commit(count=2)
+
+    assert desk.show(view)["rows"] == [["value", {"value": 2}]]
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_function_that_names_its_own_result_does_not_keep_it(later: bool) -> None:
+    desk = Desk()
+
+    def run_cell() -> weakref.ref[Any]:
+        live = desk.count(1)
+        view = desk.hub.open_drawn(live, lambda value: [{"of": live.path}], (lambda: None) if later else None)
+        desk.show(view)
+        desk.commit(count=2)
+        desk.say("Hide", viewer="x")
+        return weakref.ref(live)
+
+    gone = [run_cell() for _ in range(5)]
+    desk.at(1.0)
+    desk.at(1.0 + KEEP_S)
+    gc.collect()
+
+    assert [each() for each in gone] == [None] * 5
+
+
+def test_an_abandoned_view_is_forgotten_with_the_next_frame() -> None:
+    desk = Desk()
+    live = desk.count(1)
+    view = desk.hub.open_rows(live)
+    desk.show(view)
+
+    view.abandoned = True
+    assert not view.shown
+    desk.commit(count=2)
+
+    assert desk.entries("x") == [{"gone": True}]
+    assert desk.hub.views_of(live) == []
+    gone = weakref.ref(live)
+    del live
+    gc.collect()
+    assert gone() is None
+
+
+class ClosedEngine(FakeEngine):
+    """An engine that announces nothing any more, or does not for now."""
+
+    refusal: Exception | None = None
+    asked = 0
+
+    def on_transition(self, listener: Any, /) -> Any:
+        if self.refusal is not None:
+            raise self.refusal
+        return super().on_transition(listener)
+
+    def on_refresh(self, listener: Any, /) -> Any:
+        self.asked += 1
+        if self.asked == 1 and self.refusal is None:
+            raise OSError("not now")
+        return super().on_refresh(listener)
+
+
+def test_a_result_whose_database_is_closed_is_shown() -> None:
+    desk = Desk()
+    engine = ClosedEngine()
+    engine.refusal = DatabaseClosed("Cannot use it", thing="it was closed", expected="an open one", hint="Open it")
+    live = engine.live("count", 3)
+    live.close()
+
+    entry = desk.show(desk.hub.open_rows(live))
+
+    assert (entry["rows"], entry["state"]) == ([["value", {"value": 3}]], "closed")
+
+
+def test_an_engine_that_could_not_be_listened_to_is_listened_to_the_next_time_and_once() -> None:
+    desk = Desk()
+    engine = ClosedEngine()
+    live = engine.live("count", 3)
+    with pytest.raises(OSError, match="not now"):
+        desk.hub.open_rows(live)
+
+    desk.shown(live)
+    engine.commit(count=4)
+    desk.hub.flush()
+
+    assert (len(engine.listeners), len(engine.watchers)) == (1, 1)
+    assert len(desk.entries()) == 1

@@ -35,7 +35,7 @@ HALF_WRONG = [
 @pytest.mark.parametrize("message", WRONG, ids=repr)
 def test_messages_that_no_page_of_ours_sends_are_ignored(message: Any) -> None:
     desk = Desk()
-    desk.hub.open_rows(desk.count())
+    desk.hub.open_rows(desk.count(), awaited=False)
 
     desk.hub.on_message(message)
     desk.hub.flush()

@@ -100,3 +100,36 @@ def test_a_later_wake_does_not_delay_an_earlier_one() -> None:
 
     assert called.wait(LIMIT_S)
     pacer.rest()
+
+
+def test_a_call_that_wants_to_end_the_program_does_not_end_the_thread(caplog: pytest.LogCaptureFixture) -> None:
+    calls = threading.Semaphore(0)
+
+    def flush() -> None:
+        calls.release()
+        raise SystemExit
+
+    pacer = Pacer(flush, interval_s=0.0)
+    for _ in range(2):
+        pacer.wake()
+        assert calls.acquire(timeout=LIMIT_S)
+    pacer.rest()
+
+
+def test_a_thread_that_was_interrupted_before_it_started_is_started_by_the_next_wake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(_: threading.Thread) -> None:
+        raise KeyboardInterrupt
+
+    called = threading.Event()
+    pacer = Pacer(called.set)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pacer.wake()
+
+    pacer.wake()
+
+    assert called.wait(LIMIT_S)
+    pacer.rest()

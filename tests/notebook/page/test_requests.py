@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ class Form:
 
     def answer(self, method: str, params: dict[str, Any], /) -> Any:
         self.asked.append((method, params))
-        if isinstance(self.result, Exception):
+        if isinstance(self.result, BaseException):
             raise self.result
         return self.result
 
@@ -113,3 +114,38 @@ def test_an_answer_that_cannot_be_sent_is_a_failure_for_the_page() -> None:
 
     assert form.asked
     assert response == {"ok": False, "error": {"name": "TypeError", "message": "not JSON"}}
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_function_that_wants_to_end_the_program_is_answered_for_too(kind: type[BaseException]) -> None:
+    desk = Desk()
+
+    response = ask(desk, desk.hub.register(form := Form(kind("enough"))))
+
+    assert form.asked
+    assert response == {"ok": False, "error": {"name": kind.__name__, "message": "enough"}}
+
+
+def test_what_a_stranger_s_error_calls_path_or_code_is_no_fact() -> None:
+    class Strange(Exception):
+        code = 404
+        path = Path("x")
+        hint = object()
+
+    desk = Desk()
+
+    assert ask(desk, desk.hub.register(form := Form(Strange("no")))) == {
+        "ok": False,
+        "error": {"name": "Strange", "message": "no"},
+    }
+    assert form.asked
+
+
+def test_a_path_is_told_as_text() -> None:
+    desk = Desk()
+    error = ReactiveError("Cannot open", thing="it", expected="a file", hint="Try another", path=Path("flights.db"))
+
+    response = ask(desk, desk.hub.register(form := Form(error)))
+
+    assert form.asked
+    assert response["error"]["path"] == "flights.db"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reactive_nb.notebook.result.shape import shape_of
 from tests.notebook.page.desk import Desk, document
 from tests.notebook.result.test_rows import apply
 
@@ -243,3 +244,35 @@ def test_editable_columns_are_told_when_there_is_a_row_and_stay_when_there_is_no
     desk.commit(it=[])
     assert [entry.get("inputs") for entry in desk.entries("x")] == [{"n": {"kind": "number"}}, None]
     assert asked == [document(1)]
+
+
+def test_rows_that_nobody_looks_at_are_not_arranged(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    live = desk.engine.live("latest", [document(1)])
+    hidden, shown = desk.hub.open_rows(live, awaited=False), desk.hub.open_rows(live)
+    desk.show(shown)
+    shaped: list[Any] = []
+
+    def counting(value: Any, key: str) -> Any:
+        shaped.append(value)
+        return shape_of(value, key)
+
+    monkeypatch.setattr("reactive_nb.notebook.page.view.shape_of", counting)
+    for n in (2, 3):
+        desk.commit(latest=[document(n)])
+    assert shaped == [[document(2)], [document(3)]]
+
+    assert desk.show(hidden, viewer="y")["rows"] == [["id3", document(3)]]
+    assert len(shaped) == 3
+
+
+def test_rows_that_nobody_has_looked_at_stay_when_the_query_fails() -> None:
+    desk = Desk()
+    live = desk.engine.live("latest", [document(1)])
+    view = desk.hub.open_rows(live, awaited=False)
+
+    desk.commit(latest=[document(2)])
+    desk.commit(latest=ValueError("no"))
+
+    entry = desk.show(view)
+    assert (entry["rows"], entry["state"]) == ([["id2", document(2)]], "failed")

@@ -10,11 +10,14 @@ from typing import Any
 import ipywidgets
 import pytest
 import traitlets
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
 from reactive_nb.errors import QueryUsageError
+from reactive_nb.notebook.cell.capture import captured
 from reactive_nb.notebook.page.channel import channel
 from reactive_nb.notebook.widget.bind import bind
 
@@ -214,14 +217,136 @@ def test_a_failed_result_leaves_the_trait(db: Engine, delays: Any, caplog: pytes
     assert caplog.records == [], "there is no value to transform"
 
 
-def test_what_is_no_live_result_or_no_trait_is_refused(delays: Any) -> None:
-    with pytest.raises(QueryUsageError) as no_live:
-        bind([1, 2], ipywidgets.IntText())  # type: ignore[arg-type]
-    with pytest.raises(QueryUsageError) as no_trait:
-        bind(delays.live(), ipywidgets.IntText(), "text")
+def test_a_binding_that_has_ended_keeps_nothing_true(db: Engine, delays: Any) -> None:
+    number = ipywidgets.IntText()
 
-    assert str(no_live.value) == (
+    def bound(by_itself: bool) -> Any:
+        live = delays.live()
+        return bind(live, number, "value", len if by_itself else lambda _: len(live.value))
+
+    kept = bound(by_itself=True)
+    kept.close()
+    bound(by_itself=False).close()
+    gc.collect()
+
+    assert db.lives() == []
+    assert repr(kept) == "<binding to IntText.value, closed>"
+
+
+# ------------------------------------------------------------------ the cell that made it
+
+
+@pytest.fixture
+def shell(db: Engine, delays: Any) -> Iterator[InteractiveShell]:
+    # A file of history would belong to the person who runs the tests.
+    shell = InteractiveShell.instance(config=Config(HistoryManager={"enabled": False}), colors="nocolor")
+    shell.user_ns.update(db=db, delays=delays, w=ipywidgets, bind=bind)
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+def run(shell: InteractiveShell, source: str, cell_id: str | None = None) -> None:
+    shell.run_cell(source, cell_id=cell_id).raise_error()
+    gc.collect()
+
+
+CELL = "board = delays.live(); number = w.IntText(); binding = bind(board, number, 'value', len)"
+
+
+@pytest.mark.parametrize("cell_id", ["a cell", None], ids=["with an id", "known by its source"])
+@pytest.mark.slow
+def test_a_cell_that_runs_again_ends_the_bindings_that_it_made(
+    db: Engine, shell: InteractiveShell, cell_id: str | None
+) -> None:
+    for _ in range(5):
+        run(shell, CELL, cell_id)
+
+    assert len(db.lives()) == len(db.subscriptions()) == 1
+    add(db, 1)
+    channel().hub.flush()
+    assert shell.user_ns["number"].value == 1
+
+
+@pytest.mark.slow
+def test_a_cell_that_was_changed_ends_what_it_was_before(db: Engine, shell: InteractiveShell) -> None:
+    run(shell, CELL, "a cell")
+    first = shell.user_ns["number"]
+    run(shell, "number = None", "a cell")
+
+    add(db, 1)
+    channel().hub.flush()
+
+    assert first.value == 0
+
+
+@pytest.mark.slow
+def test_another_cell_ends_no_binding(db: Engine, shell: InteractiveShell) -> None:
+    run(shell, CELL, "a cell")
+    run(shell, CELL.replace("number", "second"), "another cell")
+    run(shell, "1", "a third cell")
+
+    add(db, 1)
+    channel().hub.flush()
+
+    assert (shell.user_ns["number"].value, shell.user_ns["second"].value) == (1, 1)
+
+
+@pytest.mark.slow
+def test_a_binding_made_between_cells_or_on_another_thread_is_of_no_cell(db: Engine, shell: InteractiveShell) -> None:
+    between = ipywidgets.IntText()
+    run(shell, "1", "a cell")
+    bind(delays_of(shell).live(), between, "value", len)
+    source = "import threading; beside = w.IntText(); live = delays.live(); one = threading.Thread("
+    run(shell, source + "target=bind, args=(live, beside, 'value', len)); one.start(); one.join()", "a cell")
+    run(shell, "1", "a cell")
+
+    add(db, 1)
+    channel().hub.flush()
+
+    assert (between.value, shell.user_ns["beside"].value) == (1, 1)
+
+
+def delays_of(shell: InteractiveShell) -> Any:
+    return shell.user_ns["delays"]
+
+
+@pytest.mark.slow
+def test_each_run_of_a_reactive_cell_ends_the_bindings_of_the_run_before(db: Engine, shell: InteractiveShell) -> None:
+    body = f"{CELL}; made = len(delays())"
+    for _ in range(3):  # as notebook/cell/capture.py runs it: between cells, without an id
+        assert captured(shell, body).error is None
+        gc.collect()
+
+    assert len(db.lives()) == 1
+
+
+# ------------------------------------------------------------------ mistakes of the cell
+
+
+def test_what_cannot_be_bound_is_refused_in_the_cell(delays: Any) -> None:
+    live, number = delays.live(), Noted()
+    number.add_traits(text=traitlets.Unicode(), _own=traitlets.Any())
+
+    def refused(*args: Any) -> str:
+        with pytest.raises(QueryUsageError) as caught:
+            bind(*args)
+        return str(caught.value)
+
+    assert refused([1, 2], number) == (
         "Cannot bind a live result to a widget: [1, 2] (list) was given as the result. Expected a live result. "
         "Write query.live(...), and bind what it returns."
     )
-    assert "IntText has no trait 'text'" in str(no_trait.value)
+    assert refused(live, 3) == (
+        "Cannot bind delays to a widget: 3 (int) was given as the widget. Expected a widget, or another owner of "
+        'traits. Write bind(live, widget, "value").'
+    )
+    assert refused(live, Noted(), "txt") == (
+        "Cannot bind delays to a widget: Noted has no trait 'txt'. Expected the name of one of its traits. "
+        "Use one of: value."
+    )
+    assert refused(live, number, "_txt").endswith("Use one of: text, value.")
+    assert "has no trait <built-in function len>" in refused(live, number, len)
+    assert refused(live, number, "value", 3) == (
+        "Cannot bind delays to a widget: 3 (int) was given as the transform. Expected a function of the result's value. "
+        "Pass a function such as len, or leave it out to have the value itself."
+    )

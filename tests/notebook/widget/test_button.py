@@ -11,6 +11,7 @@ import pytest
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
+from reactive_nb.engine.recording import recording
 from reactive_nb.errors import ArgumentValidationError
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.widget.button import Button, button_of, button_parts
@@ -48,6 +49,23 @@ def test_a_press_runs_the_function_with_its_arguments(db: Engine, delay: Functio
     assert spec == {"title": "delay", "label": "Delay it", "about": "", "kind": "mutation", "fields": []}
     assert answer == {"result": 10, "ts": db.ts}
     assert db.read(lambda ctx: ctx.db.get(flight)["delay"]) == 10
+
+
+def test_a_commit_says_that_it_was_made_by_the_button(db: Engine, delay: Function, flight: str) -> None:
+    submission, _ = button_parts(db, delay, "Delay it", {"flight": flight, "minutes": 10})
+
+    submission.answer("submit", {"values": {}})
+
+    assert db.commits()[-1].origin == "the button of delay"
+
+
+def test_a_button_made_in_a_reactive_cell_is_nothing_that_the_cell_follows(
+    db: Engine, delay: Function, flight: str
+) -> None:
+    with recording() as calls:
+        button_parts(db, delay, "Delay it", {"flight": flight, "minutes": 10})
+
+    assert calls == []
 
 
 def test_a_label_is_the_name_of_the_function_by_default(db: Engine) -> None:

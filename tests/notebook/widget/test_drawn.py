@@ -12,6 +12,7 @@ import pytest
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
+from reactive_nb.errors import QueryUsageError
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.channel import channel
 from reactive_nb.notebook.widget.content import ContentWidget
@@ -153,6 +154,10 @@ def plot_of(live: Live, turns: Turns, plot: Callable[[Any], Any]) -> ContentWidg
     return open_plot(live, plot, live._frame_of, turns.soon)
 
 
+def plot_at_once(live: Live, plot: Callable[[Any], Any]) -> ContentWidget:
+    return plot_of(live, Turns(), plot)
+
+
 def height(frame: Any) -> str:
     if len(frame) == 2:
         raise ValueError("two is too many")
@@ -275,3 +280,57 @@ def test_a_closed_result_s_view_stays(db: Engine, live: Live, show: Any) -> None
     current = widget.current()
 
     assert (current["state"], current["ts"], text_of(widget)) == ("closed", ts, "1 flights")
+
+
+@pytest.mark.parametrize("opening", [open_view, plot_at_once])
+def test_a_cell_that_runs_again_leaves_no_result_behind_also_when_its_function_names_it(
+    db: Engine, delays: Any, opening: Any
+) -> None:
+    def run_cell() -> weakref.ref[Live]:
+        live = delays.live()
+        opening(live, lambda rows: f"{live.path} {len(rows)}")
+        return weakref.ref(live)
+
+    gone = [run_cell() for _ in range(5)]
+    add(db, 1)
+    gc.collect()
+
+    assert [each() for each in gone] == [None] * 5
+
+
+def test_a_plot_that_wants_to_end_the_program_says_so_and_goes_on(db: Engine, live: Live, show: Any) -> None:
+    turns = Turns()
+
+    def leave(frame: Any) -> str:
+        if len(frame) == 1:
+            raise SystemExit("enough")
+        return height(frame)
+
+    widget = plot_of(live, turns, leave)
+    show(widget)
+    add(db, 1)
+    turns.run()
+
+    assert facts_of(widget) == ("failed", "enough")
+
+
+class Unsendable:
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return {"application/x+json": {"n": object()}}
+
+
+@pytest.mark.parametrize("opening", [open_view, plot_at_once])
+def test_an_object_that_cannot_be_sent_shows_in_the_cell_that_made_it(live: Live, opening: Any) -> None:
+    with pytest.raises(QueryUsageError, match="Object of type object is not JSON serializable"):
+        opening(live, lambda _: Unsendable())
+
+
+def test_a_widget_of_a_dropped_result_can_still_be_named_and_asked(delays: Any) -> None:
+    widget = open_view(delays.live(), count)
+    gc.collect()
+
+    assert repr(widget) == "<a widget of a dropped result>"
+    assert widget.current() == {"gone": True, "view": "", "engine": "", "ts": 0}
+    with pytest.raises(QueryUsageError, match="its live result was dropped"):
+        _ = widget.view
+    widget.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -65,6 +66,20 @@ def test_an_edit_runs_the_mutation_and_returns_its_commit(db: Engine, set_field:
 
     assert (get(db, flight)["dep_delay"], ts) == (12.5, db.ts)
     assert db.commits()[-1].function == "set_field"
+    assert db.commits()[-1].origin == "an edit in the table of flights"
+
+
+def test_an_edit_answers_its_own_commit_and_not_a_later_one(db: Engine, set_field: Function, flight: str) -> None:
+    write = db.write
+
+    def overtaken(body: Any, name: str) -> None:
+        write(body, name)
+        with_other_thread(lambda: write(lambda ctx: ctx.db.insert("notes", {"text": "a"}), "busy"))
+
+    db.write = overtaken  # type: ignore[assignment, method-assign]
+    ts = Edits(db, ["dep_delay"], set_field).apply(flight, "dep_delay", {"text": "4"}, 3, 3)
+
+    assert [commit.function for commit in db.commits() if commit.ts == ts] == ["set_field"]
 
 
 def test_the_parameters_may_have_any_names(db: Engine, flight: str) -> None:
@@ -106,8 +121,6 @@ def test_a_change_between_the_look_and_the_commit_is_met_too(db: Engine, flight:
 
 
 def with_other_thread(act: Any) -> None:
-    import threading
-
     thread = threading.Thread(target=act)
     thread.start()
     thread.join()
@@ -146,9 +159,13 @@ def test_a_document_that_was_deleted_cannot_be_edited(db: Engine, set_field: Fun
     db.write(lambda ctx: ctx.db.delete(flight), "delete")
     before = db.ts
 
-    with pytest.raises(DocumentNotFound, match="Cannot edit dep_delay: the document has been deleted"):
+    with pytest.raises(DocumentNotFound) as caught:
         Edits(db, ["dep_delay"], set_field).apply(flight, "dep_delay", {"text": "4"}, 3, 3)
 
+    assert str(caught.value) == (
+        f"Cannot edit dep_delay: the document {flight!r} of flights has been deleted. Expected a document that exists. "
+        "Edit another row; ctx.db.insert(...) makes a new one."
+    )
     assert db.ts == before
 
 

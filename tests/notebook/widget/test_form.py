@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ import pytest
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
+from reactive_nb.engine.recording import recording
 from reactive_nb.errors import ArgumentValidationError, ReactiveError
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.page.channel import channel
@@ -113,6 +115,52 @@ def test_submitting_runs_the_function_with_what_the_inputs_gave(db: Engine, dela
     assert answer == {"result": 2, "ts": db.ts}
     delays = db.read(lambda ctx: [each.get("delay") for each in ctx.db.query("flights")])
     assert delays == [25, 25, None]
+
+
+def test_a_commit_says_that_it_was_made_by_the_form(db: Engine, delay: Function) -> None:
+    add(db, "UA")
+    submission, _ = parts(db, delay, carrier=["UA"])
+    values: dict[str, Any] = {name: {"missing": True} for name in ("minutes", "urgent", "note")}
+
+    submission.answer("submit", {"values": {"carrier": {"choice": 0}, **values}})
+
+    assert (db.commits()[-1].origin, db.attempts()[-1].origin) == ("the form of delay", "the form of delay")
+
+
+def test_a_submission_answers_its_own_commit_and_not_a_later_one(db: Engine) -> None:
+    @db.mutation
+    def note(ctx: Any, text: str) -> None:
+        if text:
+            ctx.db.insert("notes", {"text": text})
+
+    submission, _ = parts(db, note)
+    # A busy writer: its commit comes before the answer is written.
+    call = db.call
+
+    def overtaken(function: Function, args: dict[str, Any]) -> Any:
+        result = call(function, args)
+        with_other_thread(lambda: add(db, "AA"))
+        return result
+
+    db.call = overtaken  # type: ignore[method-assign]
+
+    first = submission.answer("submit", {"values": {"text": {"text": "a"}}})["ts"]
+    assert [commit.function for commit in db.commits() if commit.ts == first] == ["note"]
+    assert submission.answer("submit", {"values": {"text": {"text": ""}}})["ts"] == db.ts, "nothing written: the newest"
+
+
+def with_other_thread(act: Any) -> None:
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join()
+
+
+def test_a_form_made_in_a_reactive_cell_is_nothing_that_the_cell_follows(db: Engine, delay: Function) -> None:
+    with recording() as calls:
+        form_parts(db, delay, {"carrier": ["UA"], "minutes": 5})
+        db.read(lambda ctx: 1)
+
+    assert [call.function.path for call in calls] == [calls[0].function.path]
 
 
 def test_what_is_left_out_takes_the_default(db: Engine, delay: Function) -> None:

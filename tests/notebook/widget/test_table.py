@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from reactive_nb.engine import Engine
 from reactive_nb.errors import QueryUsageError, ReactiveError
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.page.channel import channel
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def test_documents_are_found_for_no_other_column(
     board: Live, set_field: Function, editable: list[str], field: str
 ) -> None:
     table = board.table(editable=editable, on_edit=set_field)
-    with pytest.raises(ReactiveError, match="Cannot pick in <table of flights"):
+    with pytest.raises(ReactiveError, match="Cannot find documents in <table of flights"):
         table.answer("pick", {"field": field, "text": ""})
 
 
@@ -74,3 +76,61 @@ def test_a_table_whose_rows_another_column_names_is_not_editable(board: Live, se
     assert refused.value.thing == "its rows are named by 'delay'"
     assert "_id" in refused.value.expected
     assert refused.value.hint == "Leave key out, or editable and on_edit"
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "what", "thing"),
+    [
+        ("edit", {"key": "k", "column": "delay", "raw": {}, "base": 1}, "change a cell", "the table is not editable"),
+        ("raw", {"key": "k", "column": "delay"}, "open an editor", "the table is not editable"),
+        ("pick", {"field": "delay", "text": ""}, "find documents", "the column 'delay' has no ids that can be edited"),
+        ("tsv", {"first": "a"}, "copy rows", "the page did not say which"),
+        ("dance", {"column": "delay"}, "dance", "the page asked for something that tables do not do"),
+    ],
+)
+def test_what_a_table_cannot_do_is_said_for_a_person(
+    board: Live, method: str, params: dict[str, Any], what: str, thing: str
+) -> None:
+    with pytest.raises(ReactiveError) as refused:
+        board.table().answer(method, params)
+
+    assert refused.value.what == f"Cannot {what} in <table of flights()>"
+    assert refused.value.thing == thing
+
+
+def test_closed_tables_are_forgotten_with_the_next_frame(db: Engine, board: Live) -> None:
+    hub = channel().hub
+    for _ in range(5):
+        board.table(columns=["delay"]).close()
+    hub.flush()
+
+    assert hub.views_of(board) == []
+
+
+def test_a_result_of_a_closed_database_is_shown_for_the_first_time(
+    db: Engine, board: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unraised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", unraised.append)
+    db.close()
+
+    table = board.table()
+    gc.collect()
+
+    assert (table.current()["state"], len(table.current()["rows"])) == ("closed", 1)
+    assert unraised == []
+
+
+def test_a_table_that_could_not_be_made_ends_without_a_word(board: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("not now")
+
+    unraised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", unraised.append)
+    monkeypatch.setattr(channel().hub, "open_rows", broken)
+
+    with pytest.raises(OSError, match="not now"):
+        board.table(columns=["delay"])
+    gc.collect()
+
+    assert unraised == []
