@@ -105,11 +105,11 @@ def _split_name(line: str) -> tuple[str | None, str]:
 
 def _display(cell: ReactiveCell) -> None:
     # Widgets are imported when the first is shown.
-    from reactive_nb.notebook.cell.place import Place
     from reactive_nb.notebook.page.channel import channel
+    from reactive_nb.notebook.page.panel import Panel
     from reactive_nb.notebook.widget.content import ContentWidget
 
-    panel = Place(channel().hub, cell, f"{cell.kind} {cell.name}", cell.engine)
+    panel = Panel(channel().hub, cell, f"{cell.kind} {cell.name}", cell.engine)
     widget = ContentWidget(panel.view)
     cell.show_on(panel, widget.close)
     display(widget)  # type: ignore[no-untyped-call]

@@ -232,6 +232,12 @@ class Hub:
             view.changed()
         self.wake()
 
+    def follow(self, view: View, engine: TransitionSource | None) -> None:
+        """Have pages name the commits of an engine, or of none, beside a view from the next frame on."""
+        with self._frames:
+            view.engine = "" if engine is None else self._name_of(engine)
+            view.changed()
+
     def close_view(self, view: View) -> None:
         """Forget a view; pages that show it keep what they have."""
         with self._frames:

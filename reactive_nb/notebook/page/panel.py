@@ -58,6 +58,10 @@ class Panel:
         """Have pages show outputs from the next frame on; see `Hub.show`."""
         self._hub.show(self.view, outputs, state=state, error=error, note=note, ts=ts)
 
+    def follow(self, engine: TransitionSource | None) -> None:
+        """Have pages name the commits of an engine, or of none, from the next frame on."""
+        self._hub.follow(self.view, engine)
+
     def close(self) -> None:
         """Forget it; pages keep what they show, and say that it is closed."""
         self._hub.close_view(self.view)
