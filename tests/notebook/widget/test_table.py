@@ -11,7 +11,7 @@ import pytest
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
-from reactive_nb.errors import QueryUsageError, ReactiveError
+from reactive_nb.errors import EditConflict, QueryUsageError, ReactiveError
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.channel import channel
@@ -58,6 +58,29 @@ def test_documents_are_found_for_an_editable_column_of_ids(board: Live, set_fiel
 
     assert [option["label"] for option in found["options"]] == ["N202"]
     assert found["more"] is False
+
+
+def test_an_edit_of_a_row_that_has_left_the_result_is_made_on_its_document(db: Engine, set_field: Function) -> None:
+    @db.query
+    def late(ctx: Any) -> Any:
+        return [each for each in ctx.db.query("flights") if each["delay"] > 2]
+
+    board = late.live()
+    table = board.table(editable=["delay"], on_edit=set_field)
+    (row,) = board.value
+    edit = {"key": row["_id"], "column": "delay", "raw": {"text": "5"}}
+    table.answer("raw", edit)
+
+    set_field(row["_id"], "delay", 1)
+    db.settle()
+    channel().hub.flush()
+    with pytest.raises(EditConflict):
+        table.answer("edit", edit | {"base": 3})
+    answered = table.answer("edit", edit | {"base": 1})
+
+    db.settle()
+
+    assert (answered["ts"], board.value[0]["delay"]) == (db.ts, 5)
 
 
 @pytest.mark.parametrize(("editable", "field"), [(["plane", "delay"], "delay"), (["delay"], "plane")])
