@@ -15,6 +15,7 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from reactive_nb.engine import Engine
 from reactive_nb.notebook import report
+from reactive_nb.notebook.cell.magics import without_comment
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.view import title_of
@@ -78,7 +79,7 @@ class ReactiveMagics(Magics):
     @no_var_expand
     def reactive(self, line: str) -> Any:
         """Show what is open in reactive_nb, or carry out a command."""
-        command, _, rest = line.strip().partition(" ")
+        command, _, rest = without_comment(line).partition(" ")
         rest = rest.strip()
         match command:
             case "why":

@@ -55,8 +55,8 @@ def test_a_cell_that_is_busy_for_five_seconds_stops_tables_views_and_forms_for_n
 def feed():
     for n in range(1, 31):
         add(name=f"item {n}", n=n)
-        time.sleep(0.1)
-thread = threading.Thread(target=feed)
+        pause.wait(0.1)
+pause, thread = threading.Event(), threading.Thread(target=feed)
 end = time.monotonic() + 5
 thread.start()
 while time.monotonic() < end:  # busy, and not only asleep

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
@@ -17,7 +18,10 @@ from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["CellMagics", "close_live_cells", "live_cells"]
+__all__ = ["CellMagics", "close_live_cells", "live_cells", "without_comment"]
+
+# Anything but a comment, strings in quotes as a whole; then a comment, at the beginning or after a blank.
+_COMMENTED = re.compile(r"""((?:"[^"]*"|'[^']*'|[^"'#]|(?<=\S)#)*)(?<!\S)#""")
 
 LIVE_USAGE = "Write %%live, or %%live --name NAME, and the cell's source below"
 
@@ -93,14 +97,26 @@ class CellMagics(Magics):
             raise cell.error  # so that the cells that are queued below do not run
 
 
+def without_comment(line: str) -> str:
+    """Return the line of a magic without the comment at its end, which IPython hands over with it.
+
+    Example:
+        >>> without_comment("why board  # the last runs")
+        'why board'
+    """
+    found = _COMMENTED.match(line)
+    return (line if found is None else found[1]).strip()
+
+
 def _split_name(line: str) -> tuple[str | None, str]:
     """Return the name given with `--name`, or None, and the rest of the line."""
+    line = without_comment(line)
     match line.split(maxsplit=2):
         case ["--name", name, *rest]:
             return name, "".join(rest).strip()
         case ["--name"]:
             raise UsageError("--name needs a name: --name NAME.")
-    return None, line.strip()
+    return None, line
 
 
 def _display(cell: ReactiveCell) -> None:

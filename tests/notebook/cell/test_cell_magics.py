@@ -14,7 +14,7 @@ from IPython.utils.capture import capture_output
 from reactive_nb.errors import ReactiveError
 from reactive_nb.notebook.cell.cells import Cells, cells_of, close_live_cells, live_cells
 from reactive_nb.notebook.cell.dependency import Dependencies
-from reactive_nb.notebook.cell.magics import CellMagics
+from reactive_nb.notebook.cell.magics import CellMagics, without_comment
 from reactive_nb.notebook.page.channel import channel
 from reactive_nb.notebook.turns import Turns
 
@@ -239,3 +239,19 @@ def test_awaiting_is_refused_and_leaves_nothing(cells: Cells, shell: Interactive
     assert isinstance(ran.error, ReactiveError)
     assert "Cannot run %%live: its source awaits at the top level" in str(ran.error)
     assert live_cells() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [
+        ("", ""),
+        ("  # what is open", ""),
+        ("why board  # the last runs", "why board"),
+        ("why latest(channel='a #b')", "why latest(channel='a #b')"),
+        ("""departures(to="#x", day='#y')   # "quoted" """, """departures(to="#x", day='#y')"""),
+        ("close a#b", "close a#b"),
+        ("--name it's", "--name it's"),
+    ],
+)
+def test_a_comment_after_a_magic_is_no_part_of_it(line: str, left: str) -> None:
+    assert without_comment(line) == left
