@@ -260,7 +260,7 @@ def test_an_editor_whose_row_is_deleted_says_so_and_keeps_what_was_typed(board: 
     expect(board.editor.get_by_role("alert").filter(visible=True)).to_contain_text("This row was deleted.")
     expect(board.editor.get_by_role("textbox")).to_have_value("77")
     board.press("Enter")
-    expect(board.refusal.get_by_role("alert")).to_contain_text("it is in the result no more")
+    expect(board.refusal.get_by_role("alert")).to_contain_text("has been deleted")
     board.press("Escape")
     expect(board.refusal).to_be_hidden()
     expect(board.foot).to_contain_text("4 rows")
