@@ -116,6 +116,9 @@ def new_page(browser: Browser, lab: JupyterServer) -> Iterator[Notebook]:
     finally:
         context.close()
         lab.shut_down_kernel(notebook.path)
+        # One server serves all tests from one folder, and two notebooks may call their databases the same.
+        for file in lab.root.glob("*.duckdb*"):
+            file.unlink()
 
 
 def keep_picture_of_failure(notebook: Notebook, request: pytest.FixtureRequest) -> None:
