@@ -16,7 +16,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 DEMO      := 01_departures.ipynb
 # The modules that widgets begin with; the others are imported by these.
-PAGE      := $(addprefix reactive_nb/notebook/static/,grid.js content.js form.js button.js)
+PAGE      := $(addprefix reactive_nb/notebook/static/,grid.js content.js job.js form.js button.js)
 
 .PHONY: help demo test check check-js fix unit notebooks bench
 .DELETE_ON_ERROR:

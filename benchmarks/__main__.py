@@ -9,7 +9,7 @@ import sqlite3
 
 import duckdb
 
-from benchmarks import aggregates, mutations, opening, pages, reads, subscriptions, writers
+from benchmarks import aggregates, jobs, mutations, opening, pages, reads, subscriptions, writers
 from benchmarks.stage import QUICK, Scale, Stage
 from benchmarks.table import HEAD
 
@@ -20,6 +20,7 @@ PARTS = {
     "subscriptions": subscriptions.lines,
     "aggregates": aggregates.lines,
     "opening": opening.lines,
+    "jobs": jobs.lines,
 }
 ON_REQUEST = {"pages": pages.lines}  # needs a browser
 ALL = PARTS | ON_REQUEST

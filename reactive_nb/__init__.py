@@ -5,7 +5,7 @@ when a commit touches that, it runs the query again and every widget bound to it
 
      value → document → index key → snapshot ─┐
                                               ├─ transaction → committer → log ──→ snapshot'
-     query / mutation ────────────────────────┘      (OCC)        │        └────→ DuckDB tables, for any DuckDB client
+     query / mutation / action ───────────────┘      (OCC)        │        └────→ DuckDB tables, for any DuckDB client
                                                                   └→ subscriptions → moment → widgets
 
 The package in the order data flows; a file imports from its own group and the groups above it only:
@@ -16,8 +16,10 @@ The package in the order data flows; a file imports from its own group and the g
     documents         document × index → key; ranges of keys; the persistent ordered map; the database as a value
     log               the contract of the log in words; in memory; in a file
     transaction       reads recorded, writes buffered, the overlap question, the committer
-    functions         query and mutation; what each is handed; running again on conflict
+    functions         query, mutation and action; what each is handed; running again on conflict
     subscriptions     commit → stale → run again → different?
+    jobs              scheduled calls and crons: what is due, and what became of it
+    files             the bytes of stored files, by their hash
     tables            the DuckDB side: typed tables kept from the log
     engine            builds the parts, owns the threads, opens and closes
     notebook          live results, widgets, magics

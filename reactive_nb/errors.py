@@ -245,6 +245,56 @@ class NestedCallError(ReactiveError):
     code = "nested_call"
 
 
+class SideEffectInQuery(ReactiveError):
+    """A query or mutation that reached for the world outside the database: a socket, a process, a file to write."""
+
+    code = "side_effect_in_query"
+    function: str
+    """The path of the function."""
+    event: str
+    """What Python's audit calls it, such as `"socket.connect"`."""
+    file: str | None
+    """The source from where it was attempted, as tracebacks name it; None when only libraries took part."""
+    line: int | None
+
+
+class ImpureFunctionWarning(UserWarning):
+    """A query or mutation whose code names the clock or chance, so that its result may be outdated and nobody told."""
+
+    code = "impure_function_warning"
+
+
+class UnknownVariable(ReactiveError):
+    """A variable of the environment that is not declared, or that has no value."""
+
+    code = "unknown_variable"
+    name: str
+
+
+class ScheduleError(ReactiveError):
+    """A time, a delay or a cron expression at which nothing can be run."""
+
+    code = "schedule"
+
+
+class UnknownJob(ReactiveError):
+    """A name under which no cron or scheduled cell is registered."""
+
+    code = "unknown_job"
+
+
+class ActionCancelled(ReactiveError):
+    """An action that was cancelled while it ran; what it had done until then is done."""
+
+    code = "action_cancelled"
+
+
+class ActionTimeout(ReactiveError):
+    """An action that ran for longer than it may; what it had done until then is done."""
+
+    code = "action_timeout"
+
+
 # ------------------------------------------------------------------ log, file, engine
 
 
@@ -301,6 +351,18 @@ class DatabaseClosed(ReactiveError):
     """The database was used after it was closed."""
 
     code = "database_closed"
+
+
+class FileContentError(ReactiveError):
+    """The bytes of a stored file are missing or damaged, or could not be written; then nothing is stored."""
+
+    code = "file_content"
+    path: Path
+    """Where the bytes stand, or the folder that they should have come into."""
+    id: str | None
+    """The id of the file's document in `_storage`, or None where it was about to be stored."""
+    is_missing: bool
+    """Whether there is no such content: in an earlier moment of the database, its document may have been deleted since."""
 
 
 # ------------------------------------------------------------------ the page

@@ -1,4 +1,4 @@
-"""The acceptance program of the engine, run as it stands, where the folder with such programs is beside the project."""
+"""The acceptance programs, run as they stand, where the folder with such programs is beside the project."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ PROGRAMS = PROJECT / ".." / "shared" / "acceptance"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the acceptance programs are not beside this clone")
-def test_the_program_of_the_engine_runs_as_it_stands(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["engine", "jobs"])
+def test_the_program_runs_as_it_stands(tmp_path: Path, name: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)}
 
     done = subprocess.run(
-        [sys.executable, str(PROGRAMS / "engine.py")],
+        [sys.executable, str(PROGRAMS / f"{name}.py")],
         cwd=tmp_path,
         env=environment,
         capture_output=True,
@@ -28,4 +29,4 @@ def test_the_program_of_the_engine_runs_as_it_stands(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.endswith("engine: everything holds\n")
+    assert done.stdout.endswith(f"{name}: everything holds\n")

@@ -36,6 +36,16 @@ OTHERS = {
     "open 1,000 documents to the first newest 50": "ours floor SQLite DuckDB aim",
     "memory per document, 1,000 documents, all indexes loaded": "ours floor aim",
     "fold, 1,000 documents": "ours DuckDB",
+    "a job's lag, mutation, in memory": "ours floor",
+    "a job's lag, mutation, in memory, 99th percentile": "ours floor",
+    "a job's lag, mutation, on disk": "ours floor",
+    "a job's lag, mutation, on disk, 99th percentile": "ours floor",
+    "a job's lag, action, on disk": "ours floor",
+    "a job's lag, action, on disk, 99th percentile": "ours floor",
+    "an interval cron's lag, mutation, in memory": "ours floor",
+    "an interval cron's lag, mutation, in memory, 99th percentile": "ours floor",
+    "jobs that end, 200 mutations due at once, in memory": "ours floor",
+    "jobs that end, 200 mutations due at once, on disk": "ours floor",
 }
 
 

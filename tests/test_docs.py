@@ -11,9 +11,13 @@ import pytest
 import reactive_nb as rnb
 from reactive_nb import errors, testing
 from reactive_nb.engine import Engine, open_engines
+from reactive_nb.functions.actions import ActionContext
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.database import DatabaseWriter
 from reactive_nb.functions.query_builder import TableQuery
+from reactive_nb.functions.scheduler import Scheduler
+from reactive_nb.functions.storage import StorageWriter
+from reactive_nb.jobs.cron_table import Crons
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.magics import COMMANDS
 from reactive_nb.values.validators import v
@@ -48,6 +52,7 @@ def names_of(kind: type, inherited: type = object) -> list[str]:
 # What a user never calls: the engine hands it to its own parts.
 INTERNAL = {
     "add call submit live form button hold move let_go checked find check closed ids path",
+    "call_inside reading now_ms files",
     "take_news announce engine transaction uses_chance observe unobserve is_live_result",
 }
 
@@ -59,7 +64,10 @@ INTERNAL = {
         ("reactive_nb.testing", list(testing.__all__)),
         ("validators", names_of(v)),
         ("database", names_of(Engine)),
-        ("context", names_of(MutationContext)),
+        ("context", [*names_of(MutationContext), *names_of(ActionContext)]),
+        ("scheduler", names_of(Scheduler)),
+        ("crons", names_of(Crons)),
+        ("storage", names_of(StorageWriter)),
         ("ctx.db", names_of(DatabaseWriter)),
         ("query", names_of(TableQuery)),
         ("live result", [*vars(Live)]),

@@ -14,13 +14,18 @@ import reactive_nb
 from reactive_nb import testing
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.past import Past
+from reactive_nb.functions.actions import ActionContext
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter, SystemReader
+from reactive_nb.functions.environment import Environment
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import Page
 from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.functions.registry import Module
+from reactive_nb.functions.scheduler import Scheduler
+from reactive_nb.functions.storage import ActionStorage, StorageReader, StorageWriter
+from reactive_nb.jobs.cron_table import CronInfo, CronRun, Crons
 from reactive_nb.notebook.live import Live
 from reactive_nb.schema.evolution import Evolution
 from reactive_nb.subscriptions.subscription import Run
@@ -30,6 +35,7 @@ PROJECT = Path(__file__).parents[1]
 
 HANDED_OUT = [
     *(Engine, Past, Function, Module, Live, Run, Commit, Evolution, Page),
+    *(ActionContext, Scheduler, StorageReader, StorageWriter, ActionStorage, Crons, CronInfo, CronRun, Environment),
     *(QueryContext, MutationContext, DatabaseReader, DatabaseWriter, SystemReader, TableQuery, IndexRange),
 ]
 """What a user gets from the public names and works with."""

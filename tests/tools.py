@@ -14,6 +14,7 @@ from reactive_nb.clock import IdSource
 from reactive_nb.documents.interval import Interval
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine import Engine
+from reactive_nb.files.contents import Contents
 from reactive_nb.functions import define
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function
@@ -69,12 +70,16 @@ class Core:
         self.clock = FakeClock()
         self.ids = IdSource(self.clock, seed=1)
         self.log = MemoryLog()
+        self.files = Contents(None, lambda _: False)
         self.committer = Committer(self.log, Snapshot.empty())
         self.runner = Runner(self.committer, self.propose, self, self.clock, nullcontext, lane=lambda: "a lane")
 
     def find(self, function: Function | str) -> Function:
         assert isinstance(function, Function)
         return function
+
+    def now_ms(self) -> float:
+        return self.clock.now_ms()
 
     def propose(self, proposal: Proposal) -> Commit | Overlap | None:
         return self.committer.commit([proposal])[0]

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 
 from reactive_nb.clock import Clock, IdSource
 from reactive_nb.documents.snapshot import Snapshot
+from reactive_nb.engine.action_runs import ActionRuns
 from reactive_nb.engine.commit_queue import CommitQueue, closed
+from reactive_nb.engine.facilities import Facilities
 from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.inspection import Inspection
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
@@ -29,19 +31,26 @@ from reactive_nb.engine.recording import note_call, note_read
 from reactive_nb.engine.refresher import Hold, Holder, Refresher, tell
 from reactive_nb.engine.roster import ROSTER
 from reactive_nb.engine.surface import Surface
+from reactive_nb.engine.worker import Worker
 from reactive_nb.errors import NestedCallError, SnapshotGone
-from reactive_nb.functions import define
+from reactive_nb.files.contents import Contents
+from reactive_nb.functions import define, guard
+from reactive_nb.functions.actions import ActionRun
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.origin import calling_from
 from reactive_nb.functions.registry import Decorators, Module, Registry, include
 from reactive_nb.functions.runner import Runner, conflict, refuse_nested
+from reactive_nb.functions.storage import gone, is_stored
+from reactive_nb.jobs.crons import CronJobs
+from reactive_nb.jobs.scheduled import ScheduledCalls
 from reactive_nb.log import refusals
 from reactive_nb.log.file import FileLog
 from reactive_nb.log.interface import Log
 from reactive_nb.log.memory import MemoryLog
 from reactive_nb.schema.declaration import Table
 from reactive_nb.schema.evolution import Evolution
+from reactive_nb.schema.system_tables import CRONS, SCHEDULED
 from reactive_nb.subscriptions.description import describe_cause
 from reactive_nb.subscriptions.manager import SubscriptionManager
 from reactive_nb.subscriptions.subscription import args_of, key_of
@@ -50,6 +59,7 @@ from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer, Proposal
 from reactive_nb.transaction.read_set import Overlap
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS
+from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values import wire
 
 T = TypeVar("T")
@@ -58,7 +68,7 @@ _WORKERS = 16
 _FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
 
 
-class Engine(Inspection, Decorators):
+class Engine(Inspection, Facilities, Decorators):
     """A reactive document database; made by `rnb.connect(...)`.
 
     Attributes:
@@ -86,6 +96,7 @@ class Engine(Inspection, Decorators):
                 wrote is taken over when this one commits.
             history: How many commits are kept for going back, at least 1.
         """
+        guard.install()
         self.path = path
         self._surface = surface
         self._clock = clock if clock is not None else Clock()
@@ -125,6 +136,14 @@ class Engine(Inspection, Decorators):
                 self._folder.close()
             raise
         self._queue = CommitQueue(self._committer)
+        committer = self._committer  # and not the engine, which would hold itself by its files
+        self.files = Contents(
+            None if path is None else Path(f"{path}.files"),
+            lambda sha256: is_stored(committer.head, sha256),
+            UninterruptedLock(),
+            None if path is None else store.database_id.hex(),
+        )
+        self.files.sweep()
         self._runner = Runner(
             self._committer,
             self._commit,
@@ -140,8 +159,13 @@ class Engine(Inspection, Decorators):
         self._refresher = Refresher(
             "memory" if path is None else path.name, self._state, self._committer, self._runner, self._manager
         )
-        self._committer.on_commit(self._on_commit)
         self._pool: ThreadPoolExecutor | None = None
+        name = "memory" if path is None else path.name
+        self._runs = ActionRuns(self, name, lambda: self._committer.head.numbers)
+        self._worker = Worker(self, ScheduledCalls(), (CronJobs(),), name, self._clock, self._runs, path is not None)
+        self._committer.on_commit(self._on_commit)
+        if any(table in self._committer.head.tables for table in (SCHEDULED, CRONS)):
+            self._worker.wake()
         ROSTER.add(self)
 
     # ------------------------------------------------------------------ declaring
@@ -182,6 +206,7 @@ class Engine(Inspection, Decorators):
             self._registry.add(function)
             self._manager.replaced(function)
             self._refresher.wake_if_due()
+        self._worker.add(function)
 
     def include(self, module: Module) -> None:
         """Register all functions of a module, under paths such as `messages:list`, and those it gets later."""
@@ -197,9 +222,14 @@ class Engine(Inspection, Decorators):
     def call(self, function: Function, args: dict[str, Any]) -> Any:
         """Run a function with arguments by name; what calling it does."""
         self._require_open()
-        refuse_nested(function.path)  # before the cache is asked: its answer would be of another moment
+        refuse_nested(
+            function.path, function.kind is Kind.ACTION
+        )  # before the cache is asked: its answer would be of another moment
         if function.kind is Kind.MUTATION:
             return self._runner.mutation(function, args)
+        if function.kind is Kind.ACTION:
+            with calling_from(self._runner.origin()):  # for an async one runs on another thread
+                return self._runs.call(function, args, self._surface.progress(function.path))
         checked = self.checked(function, args)
         note_call(self, function, checked)
         key = key_of(function, checked)
@@ -218,17 +248,27 @@ class Engine(Inspection, Decorators):
     def submit(self, function: Function, args: dict[str, Any]) -> Future[Any]:
         """Run a function on a thread of the pool; what `function.submit` does."""
         self._require_open()
-        with self._state:
-            if self._draining:
-                raise closed()
-            if self._pool is None:
-                workers = self._workers  # and not the engine, which the pool's threads would keep
-                self._pool = ThreadPoolExecutor(
-                    _WORKERS, "reactive_nb pool", initializer=lambda: workers.add(threading.get_ident())
-                )
+        pool = self._threads()
+        if function.kind is Kind.ACTION:
+            refuse_nested(function.path, True)
+            with calling_from(self._runner.origin()), Uninterrupted():
+                return self._runs.submit(function, args, self._surface.progress(function.path), pool)
         origin = self._runner.origin()
         with Uninterrupted():  # or a Ctrl-C might leave the pool's own locks held
-            return self._pool.submit(_call_from, origin, self.call, function, args)
+            return pool.submit(_call_from, origin, self.call, function, args)
+
+    def call_inside(self, function: Function, args: dict[str, Any], run: ActionRun) -> Any:
+        """Run an action as a part of another one, whose context asks for it."""
+        self._require_open()
+        return self._runs.inside(function, args, run, self._threads())
+
+    def reading(self) -> Transaction:
+        """Return a transaction on the newest commit, for the reads of an action that are not in a function."""
+        return self._runner.begin()
+
+    def now_ms(self) -> float:
+        """Return the time of the database's clock, in milliseconds since 1970 UTC."""
+        return self._clock.now_ms()
 
     def read(self, body: Callable[[QueryContext], T]) -> T:
         """Run reading code once, without declaring it: `db.read(lambda ctx: ctx.db.query("messages").count())`."""
@@ -275,6 +315,7 @@ class Engine(Inspection, Decorators):
         try:
             yield MutationContext(tx, self)
         except BaseException as error:
+            self.files.release(tx)
             self._runner.attempts.ended(name, 1, self._runner.origin(), tx.snapshot.ts, began_s, error)
             raise
         finally:
@@ -348,12 +389,16 @@ class Engine(Inspection, Decorators):
         return function.checked_args(args, self._committer.head.numbers)
 
     def settle(self) -> None:
-        """Return when every live result shows the newest commit and its listeners have been called.
+        """Return when everything that is due is done: jobs, and then live results.
+
+        Jobs are those whose time is now or before. Then every live result shows the newest commit, and its listeners
+        have been called.
 
         Raises:
-            NestedCallError: Called by a listener.
+            NestedCallError: Called by a listener or a job.
         """
         self._require_open()
+        self._worker.settle()
         self._refresher.settle()
 
     def __repr__(self) -> str:
@@ -381,10 +426,15 @@ class Engine(Inspection, Decorators):
         Raises:
             DatabaseFileError: The tables could not be brought up to date; the log beside the file keeps the rest.
         """
-        if self._refresher.is_own_thread or threading.get_ident() in self._workers:
+        if (
+            self._refresher.is_own_thread
+            or threading.get_ident() in self._workers
+            or self._runs.is_inside
+            or self._worker.is_inside
+        ):
             raise NestedCallError(
                 "Cannot close the database",
-                thing="it is called by a listener of a live result, or by a function that was submitted",
+                thing="it is called by a listener of a live result, by an action, or by a function that was submitted",
                 expected="a call from a cell or another thread",
                 hint="Close it from the code that opened it",
             )
@@ -393,8 +443,12 @@ class Engine(Inspection, Decorators):
                 return
             with self._state:
                 self._draining = True
+            self._worker.stop()  # first, or what it begins now would be cancelled at once, and never run
+            self._runs.cancel()
             if self._pool is not None:
                 self._pool.shutdown(wait=True, cancel_futures=True)  # what runs there may still commit
+            self._worker.close()
+            self._runs.close()
             self._closed = True
             # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
             self._queue.close()
@@ -408,6 +462,7 @@ class Engine(Inspection, Decorators):
 
     def _close_file(self) -> None:
         try:
+            self.files.close()
             if self._folder is not None:
                 self._folder.stop()
                 self._folder.fold_tables(self._committer)
@@ -434,12 +489,28 @@ class Engine(Inspection, Decorators):
     def _commit(self, proposal: Proposal) -> Commit | Overlap | None:
         self._require_open()
         outcome = self._queue.commit(proposal)
+        # Where that raised, nobody knows whether the commit exists: its files are kept until the next opening.
+        if isinstance(outcome, Commit):
+            self.files.remove(gone(outcome))
+        self.files.release(proposal.transaction)
         if self._folder is not None and self._folder.is_due:
             self._folder.start(self._committer, self._queue, self._log)
         return outcome
 
+    def _threads(self) -> ThreadPoolExecutor:
+        with self._state:
+            if self._draining:
+                raise closed()
+            if self._pool is None:
+                workers = self._workers  # and not the engine, which the pool's threads would keep
+                self._pool = ThreadPoolExecutor(
+                    _WORKERS, "reactive_nb pool", initializer=lambda: workers.add(threading.get_ident())
+                )
+            return self._pool
+
     def _on_commit(self, commit: Commit) -> None:
         """Take a commit that becomes visible; called under the state lock."""
+        self._worker.on_commit(commit)
         self._manager.on_commit(commit)
         self._refresher.wake_if_due()
         if self._trims_log and self._committer.recent.base.ts - self._log.base >= _FORGOTTEN_AT_ONCE:

@@ -40,7 +40,7 @@ class Past:
         if found.kind is not Kind.QUERY:
             raise FunctionKindError(
                 f"Cannot run {found.path} at commit {self.ts}",
-                thing=f"it is a {found.kind}",
+                thing=f"it is {found.kind.with_article}",
                 expected="a query",
                 hint="The past can only be read; run it on the database itself",
             )

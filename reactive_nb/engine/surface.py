@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reactive_nb.functions.actions import Report
 from reactive_nb.functions.function import Function
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ class Surface(Protocol):
 
     def button(self, engine: Engine, function: Function, label: str | None, args: dict[str, Any], /) -> Any:
         """Return a button that runs a function."""
+
+    def progress(self, title: str, /) -> Report:
+        """Return what shows how far an action is, where it was started; nothing is shown before its first call."""
 
     def timeline(self, engine: Engine, count: int, /) -> Any:
         """Return a drawing of the latest transactions."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 import random
 import uuid
 from datetime import UTC, datetime, timedelta
+from io import IOBase
 from typing import Any, Protocol
 
 from reactive_nb.clock import IdSource
 from reactive_nb.errors import FunctionKindError, NestedCallError
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter
+from reactive_nb.functions.environment import EnvironmentReader
 from reactive_nb.functions.function import Caller, Function, Kind
 from reactive_nb.functions.page import Journal
 from reactive_nb.functions.query_builder import TableQuery
+from reactive_nb.functions.scheduler import Scheduler, TransactionScheduler
+from reactive_nb.functions.storage import FileContents, StorageReader, StorageWriter
 from reactive_nb.transaction.transaction import Transaction
 
 MAX_DEPTH = 8
@@ -28,8 +32,15 @@ class Services(Protocol):
 
     ids: IdSource
 
+    @property
+    def files(self) -> FileContents:
+        """The bytes of stored files."""
+
     def find(self, function: Function | str) -> Function:
         """Return a function given as itself or by its path."""
+
+    def now_ms(self) -> float:
+        """Return the time of the database's clock, in milliseconds since 1970 UTC."""
 
 
 class QueryContext(Caller):
@@ -69,6 +80,36 @@ class QueryContext(Caller):
             hint="Only mutations may run mutations; call it from a cell or from a mutation",
         )
 
+    def run_action(self, function: Function | str, /, **_: Any) -> Any:
+        """Not in a query or a mutation: raises `FunctionKindError`."""
+        path = self._services.find(function).path
+        raise FunctionKindError(
+            f"Cannot run {path}",
+            thing="it is an action, called from a query or a mutation",
+            expected="a query or a mutation",
+            hint=f"In a mutation, schedule it: ctx.scheduler.run_after(0, {path.rpartition(':')[2]}, ...)",
+        )
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Not in a query: raises `FunctionKindError`."""
+        raise FunctionKindError(
+            "Cannot schedule anything",
+            thing="this is a query, which only reads",
+            expected="a mutation or an action",
+            hint="Declare the function with @db.mutation; from a cell, use db.scheduler",
+        )
+
+    @property
+    def env(self) -> EnvironmentReader:
+        """The variables that `db.env` holds; a query that reads one runs again when it changes."""
+        return EnvironmentReader(self.transaction)
+
+    @property
+    def storage(self) -> StorageReader:
+        """Stored files: their URLs and metadata."""
+        return StorageReader(self.transaction, self._services.files)
+
     def now(self) -> datetime:
         """Return the time at which this function started, in UTC; the same at each call."""
         self.uses_chance = True
@@ -91,8 +132,8 @@ class QueryContext(Caller):
         if found.kind is not kind:
             raise FunctionKindError(
                 f"Cannot run {found.path}",
-                thing=f"it is a {found.kind}",
-                expected=f"a {kind}",
+                thing=f"it is {found.kind.with_article}",
+                expected=kind.with_article,
                 hint=f"Use ctx.run_{found.kind}",
             )
         if self._depth + 1 > MAX_DEPTH:
@@ -106,7 +147,7 @@ class QueryContext(Caller):
 
 
 class MutationContext(QueryContext):
-    """`ctx` of a mutation: reads, writes, and sub-transactions."""
+    """`ctx` of a mutation: reads, writes, calls for later, and sub-transactions."""
 
     def __init__(self, tx: Transaction, services: Services, depth: int = 0) -> None:
         super().__init__(tx, services, None, depth)
@@ -122,6 +163,16 @@ class MutationContext(QueryContext):
         except BaseException:
             self.transaction.rollback(savepoint)
             raise
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Runs functions later, if and when this mutation commits."""
+        return TransactionScheduler(self.transaction, self._services)
+
+    @property
+    def storage(self) -> StorageWriter:
+        """Stored files; what is stored and deleted is committed with this mutation."""
+        return StorageWriter(self.transaction, self._services.files, self._services.ids)
 
     def run_stale_query(self, function: Function | str, /, **args: Any) -> Any:
         """Run a query on the committed data this mutation started from, without counting it as read.
@@ -146,7 +197,8 @@ def invoke(function: Function, context: QueryContext, args: dict[str, Any]) -> A
 
 def read_whole(result: Any) -> Any:
     """Return a result that reads nothing any more: a generator, or a query, becomes the list of what it yields."""
-    return list(result) if hasattr(result, "__next__") or isinstance(result, TableQuery) else result
+    is_read_later = (hasattr(result, "__next__") and not isinstance(result, IOBase)) or isinstance(result, TableQuery)
+    return list(result) if is_read_later else result
 
 
 def run_checked(function: Function, context: QueryContext, args: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from reactive_nb.clock import IdSource
 from reactive_nb.documents.document import CREATION_TIME, ID, SYSTEM_FIELDS, check_field_names, decode_document
-from reactive_nb.documents.snapshot import TableState
+from reactive_nb.documents.snapshot import Snapshot, TableState
 from reactive_nb.errors import (
     DocumentNotFound,
     DocumentValidationError,
@@ -24,6 +24,7 @@ from reactive_nb.errors import (
 from reactive_nb.functions.page import Journal
 from reactive_nb.functions.query_builder import Document, TableQuery
 from reactive_nb.schema.declaration import Table, check_table_name
+from reactive_nb.schema.system_tables import PRIVATE, SYSTEM_TABLES
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.ids import encode_id
 from reactive_nb.values.refusal import show
@@ -54,7 +55,7 @@ class SystemReader:
                 expected="an id of a system table",
                 hint="Use ctx.db.get(id)",
             )
-        return _read(self._tx, state, id)
+        return None if state is not None and state.name in PRIVATE else _read(self._tx, state, id)
 
     def query(self, table: str) -> TableQuery:
         """Start a query of a system table; one that does not exist is empty."""
@@ -65,6 +66,8 @@ class SystemReader:
                 expected="a name with a leading underscore, such as '_tables'",
                 hint="Use ctx.db.query(table)",
             )
+        if table in PRIVATE:
+            return TableQuery(Transaction(Snapshot.empty(), self._tx.now_ms), table)
         return TableQuery(self._tx, table, self._journal)
 
 
@@ -150,13 +153,7 @@ class DatabaseReader:
         state = _table_of(self._tx, id, what)
         if state is None:
             return None, id
-        if state.name.startswith("_"):
-            raise ReservedName(
-                f"{what} {id}",
-                thing=f"it belongs to the system table {state.name}",
-                expected="an id of one of your tables",
-                hint="Read it with ctx.db.system.get(id); system documents are changed by the engine only",
-            )
+        self._check_place(state, f"{what} {id}")
         if table is not None and state.name != table:
             self._tx.read_declaration(state)
             raise InvalidId(
@@ -166,6 +163,15 @@ class DatabaseReader:
                 hint="Pass the id of a document of that table, or leave the table out",
             )
         return state, id
+
+    def _check_place(self, state: TableState, what: str) -> None:
+        if state.name.startswith("_"):
+            raise ReservedName(
+                what,
+                thing=f"it belongs to the system table {state.name}",
+                expected="an id of one of your tables",
+                hint="Read it with ctx.db.system.get(id); system documents are changed by the engine only",
+            )
 
 
 class DatabaseWriter(DatabaseReader):
@@ -193,13 +199,7 @@ class DatabaseWriter(DatabaseReader):
             >>> ctx.db.insert("messages", {"author": ada, "body": "hello"})
         """
         what = f"Cannot insert into {table}"
-        tx = self._tx
-        if isinstance(table, str) and table.startswith("_"):
-            _refuse_system(what, table)
-        state = tx.declared(table) if isinstance(table, str) else None
-        if state is None:
-            check_table_name(table)
-            state = tx.declare(table, Table(None), self._ids.next())
+        state = self._table(table, what)
         if isinstance(document, Mapping):
             for name in SYSTEM_FIELDS.intersection(document):
                 raise ReservedName(
@@ -210,7 +210,8 @@ class DatabaseWriter(DatabaseReader):
                 )
         fields = self._checked(state, document, what)
         id = encode_id(state.stored.number, self._ids.next())
-        tx.write(state, id, None, {ID: id, CREATION_TIME: tx.next_creation_ms(), **fields}, what)
+        created = self._tx.next_creation_ms()
+        self._tx.write(state, id, None, {ID: id, CREATION_TIME: created, **fields}, what)
         return id
 
     def patch(self, table_or_id: str, id_or_fields: Any, fields: Mapping[str, Any] | None = None, /) -> None:
@@ -266,6 +267,16 @@ class DatabaseWriter(DatabaseReader):
         state, old = self._existing(place, id, what)
         self._tx.write(state, id, old, None, what)
 
+    def _table(self, table: str, what: str) -> TableState:
+        """Return the table that a document goes into; one that there is not yet takes any document."""
+        if isinstance(table, str) and table.startswith("_"):
+            _refuse_system(what, table)
+        state = self._tx.declared(table) if isinstance(table, str) else None
+        if state is None:
+            check_table_name(table)
+            state = self._tx.declare(table, Table(None), self._ids.next())
+        return state
+
     def _target(
         self, first: str, second: Any, third: Mapping[str, Any] | None, verb: str
     ) -> tuple[TableState | None, str, Mapping[str, Any], str]:
@@ -313,6 +324,27 @@ class DatabaseWriter(DatabaseReader):
                 expected=f"{name} left out, or as it is",
                 hint=f"Leave {name} out",
             )
+
+
+class SystemWriter(DatabaseWriter):
+    """What the engine's own functions write its tables with; a table is made with its first document."""
+
+    __slots__ = ()
+
+    def query(self, table: str) -> TableQuery:
+        """Start a query of a system table; one that was never written is empty."""
+        return TableQuery(self._tx, table, self._journal)
+
+    def _table(self, table: str, what: str) -> TableState:
+        assert table in SYSTEM_TABLES, what
+        state = self._tx.declared(table)
+        if state is None:
+            number, declaration = SYSTEM_TABLES[table]
+            state = self._tx.declare(table, declaration, self._ids.next(), number)
+        return state
+
+    def _check_place(self, state: TableState, what: str) -> None:
+        assert state.name.startswith("_"), what
 
 
 def _only_reads(verb: str) -> FunctionKindError:

@@ -12,6 +12,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import Any, Protocol
 
 from reactive_nb.errors import (
@@ -35,6 +36,12 @@ class Kind(enum.StrEnum):
 
     QUERY = "query"
     MUTATION = "mutation"
+    ACTION = "action"
+
+    @property
+    def with_article(self) -> str:
+        """The kind as sentences have it: `"a query"`, `"an action"`."""
+        return f"an {self}" if self is Kind.ACTION else f"a {self}"
 
 
 class Calls(Protocol):
@@ -74,17 +81,23 @@ class Caller(ABC):
     def run_mutation(self, function: Function | str, /, **args: Any) -> Any:
         """Run a mutation as a sub-transaction of this one."""
 
+    @abstractmethod
+    def run_action(self, function: Function | str, /, **args: Any) -> Any:
+        """Run an action."""
+
 
 class Function:
     """A registered function; calling it runs it.
 
     Attributes:
         path: Its name for clients and in errors: `"send"`, or `"messages:send"` in a module.
-        kind: Query or mutation.
+        kind: Query, mutation or action.
         internal: Not to be offered to clients outside the process.
         parameters: The names of its parameters after `ctx`, in order.
         args: A validator per parameter; one with a default is optional.
         returns: A validator of the result, or None.
+        is_async: Whether it is an `async def`, which only actions can be.
+        timeout: How long an action may run, or None.
     """
 
     def __init__(
@@ -96,13 +109,15 @@ class Function:
         args: Mapping[str, Validator] | None = None,
         returns: Validator | None = None,
         internal: bool = False,
+        timeout: timedelta | None = None,
     ) -> None:
         self.function = function
         self.kind = kind
+        self.timeout = timeout
         name = getattr(function, "__name__", path)
         if not callable(function) or name is None:
             raise FunctionKindError(
-                f"Cannot register a {kind}",
+                f"Cannot register {kind.with_article}",
                 thing=f"{show(function)} was given" + (", which has no name" if callable(function) else ""),
                 expected="a function",
                 hint=f'Write @db.{kind}(name="...") to choose a path, above the def',
@@ -118,12 +133,20 @@ class Function:
         self.__wrapped__ = function
         self._free_names = FreeNames(function, (Function,))
         what = f"Cannot register {self.path}"
-        if inspect.iscoroutinefunction(function):
+        self.is_async = inspect.iscoroutinefunction(function)
+        if self.is_async and kind is not Kind.ACTION:
             raise FunctionKindError(
                 what,
                 thing=f"it is an async {kind}",
                 expected="a plain def",
                 hint="Queries and mutations do not wait for anything; write def",
+            )
+        if timeout is not None and (not isinstance(timeout, timedelta) or timeout <= timedelta(0)):
+            raise FunctionKindError(
+                what,
+                thing=f"its timeout is {show(timeout)}",
+                expected="a timedelta above zero",
+                hint="Write timeout=timedelta(seconds=30)",
             )
         parameters = list(inspect.signature(function).parameters.values())
         if not parameters or parameters[0].kind not in (
@@ -167,14 +190,24 @@ class Function:
     # ------------------------------------------------------------------ calling
 
     def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
-        """Run it and return its result; with a context as the first argument, inside that context's transaction."""
+        """Run it and return its result; with a context as the first argument, as a part of what that runs."""
         if args and isinstance(args[0], Caller):
-            run = args[0].run_query if self.kind is Kind.QUERY else args[0].run_mutation
+            match self.kind:
+                case Kind.QUERY:
+                    run = args[0].run_query
+                case Kind.MUTATION:
+                    run = args[0].run_mutation
+                case Kind.ACTION:
+                    run = args[0].run_action
             return run(self, **self.named(args[1:], kwargs))
         return self._engine().call(self, self.named(args, kwargs))
 
     def submit(self, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run it on another thread; return a `concurrent.futures.Future` of its result."""
+        """Run it on another thread; return a `concurrent.futures.Future` of its result.
+
+        Cancelling the future of an action ends an `async def` at its next await, and a plain def at its next use of
+        its context. Queries and mutations that have begun come to their end.
+        """
         return self._engine().submit(self, self.named(args, kwargs))
 
     async def call(self, /, *args: Any, **kwargs: Any) -> Any:
@@ -188,7 +221,7 @@ class Function:
         if self.kind is not Kind.QUERY:
             raise FunctionKindError(
                 f"Cannot make {self.path} live",
-                thing=f"it is a {self.kind}",
+                thing=f"it is {self.kind.with_article}",
                 expected="a query",
                 hint="Only queries can be run again at will",
             )

@@ -6,6 +6,7 @@ records up to the fiftieth document, and a later write behind it concerns nobody
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -18,7 +19,8 @@ from reactive_nb.errors import IndexRangeError, NotUnique, QueryUsageError, Unkn
 from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
-from reactive_nb.schema.declaration import BY_CREATION_TIME
+from reactive_nb.schema.declaration import BY_CREATION_TIME, StoredTable
+from reactive_nb.schema.system_tables import SYSTEM_TABLES
 from reactive_nb.transaction.read_set import NOTHING, Scan
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.refusal import show
@@ -55,7 +57,8 @@ class TableQuery:
     def __init__(self, tx: Transaction, table: str, journal: Journal | None = None) -> None:
         self._tx = tx
         self._table = table
-        self._state: TableState | None = tx.table(table)
+        state = tx.table(table)
+        self._state: TableState | None = _not_yet_written(table) if state is None else state
         self._index = BY_CREATION_TIME
         self._interval: Interval = ALL
         self._once_each = True
@@ -444,3 +447,12 @@ def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse
         low = low if start is None else max(low, start + b"\0")
         high = high if end is None or end == END else min(high, end + b"\0")
     return Interval(low, max(low, high))
+
+
+@functools.cache
+def _not_yet_written(table: str) -> TableState | None:
+    """Return one of the engine's own tables as it is before its first document; None of any other name."""
+    if table not in SYSTEM_TABLES:
+        return None
+    number, declaration = SYSTEM_TABLES[table]
+    return TableState.empty(StoredTable(table, number, declaration))

@@ -10,16 +10,18 @@ import gc
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Protocol
 
 from reactive_nb.errors import FunctionKindError, UnknownFunction
 from reactive_nb.functions.function import Calls, Function, Kind
+from reactive_nb.functions.impure_names import warn_if_impure
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import Validator
 
 
 class Decorators(ABC):
-    """The decorators `query`, `mutation` and their internal forms, for whatever takes functions.
+    """The decorators `query`, `mutation`, `action` and their internal forms, for whatever takes functions.
 
     Each may be used bare, `@db.query`, or with options: `@db.query(args={"channel": v.string()}, name="latest")`.
     """
@@ -83,6 +85,51 @@ class Decorators(ABC):
         """Declare a mutation that clients outside the process shall not see; arguments as in `query`."""
         return self._declare(Kind.MUTATION, function, args, returns, name, True)
 
+    def action(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+        timeout: timedelta | None = None,
+    ) -> Any:
+        """Declare a function that may do anything: `def name(ctx, ...)` or `async def name(ctx, ...)`.
+
+        It is not a transaction. It reads and writes by `ctx.run_query` and `ctx.run_mutation`, each a transaction of its
+        own, and is never run again by itself.
+
+        Args:
+            function: The function, when used as a bare decorator.
+            args: As in `query`.
+            returns: As in `query`.
+            name: As in `query`.
+            timeout: How long it may run. An `async def` ends at the await at which it is by then; a plain def, which
+                nothing can stop from outside, at its next use of `ctx`.
+
+        Example:
+            >>> @db.action(timeout=timedelta(seconds=30))
+            ... async def fetch(ctx, url: str):
+            ...     async with httpx.AsyncClient() as client:
+            ...         page = await client.get(url)
+            ...     return ctx.run_mutation(keep, url=url, text=page.text)
+        """
+        return self._declare(Kind.ACTION, function, args, returns, name, False, timeout)
+
+    def internal_action(
+        self,
+        function: Callable[..., Any] | None = None,
+        /,
+        *,
+        args: Mapping[str, Validator] | None = None,
+        returns: Validator | None = None,
+        name: str | None = None,
+        timeout: timedelta | None = None,
+    ) -> Any:
+        """Declare an action that clients outside the process shall not see; arguments as in `action`."""
+        return self._declare(Kind.ACTION, function, args, returns, name, True, timeout)
+
     def _declare(
         self,
         kind: Kind,
@@ -91,9 +138,12 @@ class Decorators(ABC):
         returns: Validator | None,
         name: str | None,
         internal: bool,
+        timeout: timedelta | None = None,
     ) -> Any:
         def declare(plain: Callable[..., Any]) -> Function:
-            made = Function(plain, kind, path=name, args=args, returns=returns, internal=internal)
+            made = Function(plain, kind, path=name, args=args, returns=returns, internal=internal, timeout=timeout)
+            if kind is not Kind.ACTION:
+                warn_if_impure(plain, made.path)
             self.add(made)
             return made
 

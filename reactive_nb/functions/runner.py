@@ -22,6 +22,7 @@ from reactive_nb.errors import ConflictError, NestedCallError
 from reactive_nb.functions.attempts import Attempts
 from reactive_nb.functions.context import MutationContext, QueryContext, Services, invoke, read_whole, run_checked
 from reactive_nb.functions.function import Function
+from reactive_nb.functions.guard import RUNNING, Running
 from reactive_nb.functions.origin import stated_origin
 from reactive_nb.functions.page import Journal
 from reactive_nb.transaction.commit import Commit
@@ -31,7 +32,6 @@ from reactive_nb.transaction.transaction import Transaction
 
 ATTEMPTS = 5
 
-_running: contextvars.ContextVar[str | None] = contextvars.ContextVar("reactive_nb_running", default=None)
 _own_commits: contextvars.ContextVar[list[int] | None] = contextvars.ContextVar("reactive_nb_own_commits", default=None)
 
 
@@ -137,15 +137,19 @@ class Runner:
         refuse_nested(path)
         tx = self.begin(snapshot)
         context = QueryContext(tx, self._services, journal)
+        running = Running(path)
         try:
-            _running.set(path)
+            RUNNING.set(running)
             result = read_whole(body(context))
+            if running.violation is not None:
+                raise running.violation
             return Outcome(tx.snapshot.ts, result, None, tx.reads, context.uses_chance)
         except BaseException as error:  # noqa: BLE001 - delivered to whoever asked, who raises it again
-            return Outcome(tx.snapshot.ts, None, error, tx.reads, context.uses_chance)
+            return Outcome(tx.snapshot.ts, None, running.blamed(error), tx.reads, context.uses_chance)
         finally:
             # First of all: a Ctrl-C that came before it would make all later calls on this thread look nested.
-            _running.set(None)
+            RUNNING.set(None)
+            running.is_over = True
             tx.close()
 
     def mutation(self, function: Function, args: dict[str, Any]) -> Any:
@@ -183,14 +187,22 @@ class Runner:
     def _attempt(self, body: Callable[[MutationContext], Any], path: str, number: int) -> tuple[Any, Overlap | None]:
         began_s = time.perf_counter()
         tx = self.begin()
+        running = Running(path)
         try:
-            _running.set(path)
+            RUNNING.set(running)
             result = body(MutationContext(tx, self._services))
+            if running.violation is not None:
+                raise running.violation
         except BaseException as error:
-            self.attempts.ended(path, number, self.origin(), tx.snapshot.ts, began_s, error)
-            raise
+            self._services.files.release(tx)
+            blamed = running.blamed(error)
+            self.attempts.ended(path, number, self.origin(), tx.snapshot.ts, began_s, blamed)
+            if blamed is error:
+                raise
+            raise blamed from error
         finally:
-            _running.set(None)
+            RUNNING.set(None)
+            running.is_over = True
             tx.close()
         return result, self.commit(tx, path, number, began_s)
 
@@ -216,15 +228,23 @@ class Runner:
         return outcome if isinstance(outcome, Overlap) else None
 
 
-def refuse_nested(path: str) -> None:
+def refuse_nested(path: str, is_action: bool = False) -> None:
     """Raise `NestedCallError` when a query or mutation is running on this thread."""
-    outer = _running.get()
-    if outer is not None:
+    outer = RUNNING.get()
+    if outer is not None and not outer.is_over:
+        name = path.rpartition(":")[2]
+        if is_action:
+            raise NestedCallError(
+                f"Cannot run {path}",
+                thing=f"it is an action, called inside {outer.path}, which is a transaction",
+                expected="a call from a cell or from another action",
+                hint=f"In a mutation, schedule it: ctx.scheduler.run_after(0, {name}, ...)",
+            )
         raise NestedCallError(
             f"Cannot run {path}",
-            thing=f"it is called inside {outer} without its context, so it would run in another transaction",
+            thing=f"it is called inside {outer.path} without its context, so it would run in another transaction",
             expected="a call within the same transaction",
-            hint=f"Write {path.rpartition(':')[2]}(ctx, ...), or ctx.run_query or ctx.run_mutation",
+            hint=f"Write {name}(ctx, ...), or ctx.run_query or ctx.run_mutation",
         )
 
 

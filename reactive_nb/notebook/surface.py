@@ -10,8 +10,10 @@ import threading
 from typing import Any
 
 from reactive_nb.engine.engine import Engine
+from reactive_nb.functions.actions import Report
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.running_cell import running_cell
 
 
 class NotebookSurface:
@@ -45,6 +47,22 @@ class NotebookSurface:
         from reactive_nb.notebook.widget.button import button_of
 
         return button_of(engine, function, label, args)
+
+    def progress(self, title: str, /) -> Report:
+        """Return what shows how far an action is, under the cell that is running."""
+        place = running_cell()  # now: when it first tells of itself, another cell may be running
+        bars: list[Report] = []
+
+        def report(done: float, total: float | None, text: str) -> None:
+            if place is None:
+                return
+            if not bars:
+                from reactive_nb.notebook.widget.progress import progress_bar
+
+                bars.append(progress_bar(title, place))
+            bars[0](done, total, text)
+
+        return report
 
     def timeline(self, engine: Engine, count: int, /) -> Any:
         """Return a drawing of the latest transactions."""

@@ -104,13 +104,14 @@ class Transaction:
         """Record that the result depends on which tables there are."""
         self.reads.add(TABLES, BY_CREATION_TIME, ALL)
 
-    def declare(self, name: str, table: Table, entropy: bytes) -> TableState:
+    def declare(self, name: str, table: Table, entropy: bytes, number: int | None = None) -> TableState:
         """Create a table, or give an existing one another declaration; its documents are not checked here.
 
         Args:
             name: The table.
             table: What it shall be.
             entropy: 16 bytes for the id of its document in `_tables`, should that be new.
+            number: The number of a new table; by default the next one that no table has had.
 
         Returns:
             The table with all its indexes filled.
@@ -119,7 +120,10 @@ class Transaction:
         document = self._declaration(name)
         before = self.table(name)
         if before is None:
-            number = self._new_number() if document is None else document["number"]
+            if document is not None:
+                number = document["number"]
+            elif number is None:
+                number = self._new_number()
             state = TableState.empty(StoredTable(name, number, table))
         else:
             self.reads.add(name, BY_CREATION_TIME, ALL)

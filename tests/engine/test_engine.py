@@ -423,7 +423,7 @@ def test_a_listener_cannot_close_or_settle(counters: Counters) -> None:
     assert not counters.db.closed
     assert refused == [
         (
-            "Cannot close the database: it is called by a listener of a live result, or by a function that was submitted. "
+            "Cannot close the database: it is called by a listener of a live result, by an action, or by a function that was submitted. "
             "Expected a call from a cell or another thread. Close it from the code that opened it."
         ),
         (

@@ -20,6 +20,7 @@ from reactive_nb.notebook.result.shape import Row
 from reactive_nb.notebook.teach.drawing import BAD, CODE, GOOD, LINE, PAGE, QUIET, WAIT, escaped
 from reactive_nb.notebook.teach.effect import MISSING, Effect, Fields, RowChange, changed_fields, effect_of, row_of
 from reactive_nb.notebook.teach.words import count, snapshot_of, time_text, value_text
+from reactive_nb.schema.system_tables import PRIVATE
 from reactive_nb.subscriptions.subscription import Run
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.read_set import Overlap
@@ -297,7 +298,8 @@ def _changes_met(engine: Engine, met: Overlap) -> list[Change]:
 
 
 def _document(change: Change) -> Detail:
-    old, new = _row(change.old), _row(change.new)
+    # Of secrets it is said that they changed, and not what they are.
+    old, new = ({}, {}) if change.table in PRIVATE else (_row(change.old), _row(change.new))
     sign, verb = ("+", "inserted") if change.old is None else ("−", "deleted") if change.new is None else _CHANGED
     return Detail(sign, [f"{verb} ", Code(change.id)], changed_fields(old, new))
 

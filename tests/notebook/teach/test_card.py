@@ -233,3 +233,23 @@ def test_a_report_tells_the_latest_runs_newest_first(db: Engine, latest: Any) ->
     assert [text.count(f"ran at commit {ts}") for ts in range(2, 9)] == [0, 0, 1, 1, 1, 1, 1]
     assert "and 4 more" in text  # of the seven rows of the last run
     assert len(why_report(live, runs=2).runs) == 2
+
+
+def test_a_secret_is_named_and_its_value_not_shown(db: Engine) -> None:
+    db.env.define(API_KEY=v.string())
+    db.env["API_KEY"] = "sesame"
+
+    @db.query
+    def length(ctx: Any) -> int:
+        return len(ctx.env["API_KEY"])
+
+    live = length.live()
+    db.env["API_KEY"] = "rosebud!"
+    db.settle()
+
+    shown = spoken(why_card(live)._repr_html_())
+
+    assert "_environment" in shown
+    assert "API_KEY" in shown
+    assert "sesame" not in shown
+    assert "rosebud" not in shown
