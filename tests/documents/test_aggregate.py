@@ -114,6 +114,7 @@ def test_a_sum_of_floats_is_fsum(values: list[float]) -> None:
     assert same(total_of(values), expected + 0.0)  # fsum keeps a negative zero in some versions of Python
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(ints, st.floats(-1e300, 1e300)), min_size=1, max_size=20))
 @settings(deadline=None)
 def test_an_average_is_the_float_nearest_to_the_exact_one(values: list[int | float]) -> None:

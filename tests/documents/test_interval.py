@@ -68,6 +68,7 @@ def test_a_point_interval_holds_one_key() -> None:
     assert [key for key in KEYS if point_interval(b"a").contains(key)] == [b"a"]
 
 
+@pytest.mark.slow
 @given(interval_lists)
 @settings(deadline=None)
 def test_an_interval_set_equals_the_set_of_its_keys(several: list[Interval]) -> None:

@@ -288,6 +288,7 @@ def tables(draw: st.DrawFn) -> Table:
     return declared
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(names, st.integers(10001, 2**31), tables())
 def test_a_table_read_back_from_storage_is_the_same(name: str, number: int, declared: Table) -> None:

@@ -54,6 +54,7 @@ flights = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(
     st.lists(
@@ -98,6 +99,7 @@ def test_more_rows_than_one_chunk_are_all_folded_and_can_all_be_changed(store: S
     assert [each["n"] for _, each in loaded(store, "by_id")] == [-place for place in range(count)]
 
 
+@pytest.mark.slow
 def test_documents_too_large_for_one_chunk_are_all_folded(store: Store) -> None:
     large = StoredTable("large", NUMBER, table(data=v.bytes()))
     documents = [document(place, data=bytes([place]) * 1_000_000) for place in range(40)]

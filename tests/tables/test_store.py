@@ -216,6 +216,7 @@ def test_an_unknown_index_is_refused_by_name(store: Store) -> None:
 # ------------------------------------------------------------------ files that cannot be opened
 
 
+@pytest.mark.slow
 def test_a_file_that_another_process_holds_is_refused_with_that_process(path: Path) -> None:
     command = [sys.executable, "-m", "tests.tables.child", str(path), "hold"]
     with subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:

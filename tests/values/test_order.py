@@ -158,6 +158,7 @@ def test_values_have_one_key(case: Equal) -> None:
     assert oracle(case.a, case.b) == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(keyable_values(), keyable_values())
 def test_encoded_order_is_the_order_of_values(a: Any, b: Any) -> None:
@@ -185,6 +186,7 @@ def test_strings_are_ordered_by_their_utf8(a: str, b: str) -> None:
 tuples = st.lists(keyable_values(), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(tuples, tuples)
 def test_tuples_are_ordered_by_their_first_difference(a: list[Any], b: list[Any]) -> None:

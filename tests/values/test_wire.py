@@ -25,6 +25,7 @@ def test_a_value_comes_back_from_its_bytes_unchanged(value: Any) -> None:
     assert identical(wire.decode(wire.encode(value)), value)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(values())
 def test_a_value_comes_back_from_json_unchanged(value: Any) -> None:
@@ -33,6 +34,7 @@ def test_a_value_comes_back_from_json_unchanged(value: Any) -> None:
     assert identical(wire.from_json(json.loads(text)), value)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(documents())
 def test_the_order_of_fields_is_kept(document: dict[str, Any]) -> None:
