@@ -11,6 +11,8 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
+from datetime import datetime
+from typing import TypeGuard
 
 LOOK_AGAIN_MS = 60_000.0
 """How long an alarm sleeps at most while it has a time to wait for. The timers of a machine stand still while it is
@@ -92,3 +94,8 @@ class IdSource:
     def seed(self) -> int:
         """Return a seed for the random numbers of one function run."""
         return int.from_bytes(os.urandom(8) if self._random is None else self._random.randbytes(8), "big")
+
+
+def is_datetime(value: object) -> TypeGuard[datetime]:
+    """Whether something is a datetime; pandas' NaT, which says that it is one and equals nothing, is none."""
+    return isinstance(value, datetime) and value == value

@@ -12,6 +12,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from reactive_nb.clock import Alarm, Clock, IdSource
+from reactive_nb.values.refusal import show
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,11 +53,17 @@ class FakeClock(Clock):
             wait: False to go there at once, for a job that only ends later, and when a job itself advances the clock.
 
         Raises:
+            TypeError: Not a span of time.
             TimeoutError: A job did not end within the clock's patience; the time stands where it began.
 
         Example:
             >>> clock.advance(timedelta(minutes=3))
         """
+        if not isinstance(by, timedelta):
+            raise TypeError(
+                f"Cannot advance the clock: {show(by)} was given. Expected a timedelta. "
+                "Write advance(timedelta(seconds=5))."
+            )
         with self._changed:
             end_ms = self._now_ms + by / timedelta(milliseconds=1)
             while wait:

@@ -33,6 +33,15 @@ def test_it_moves_by_as_much_as_told() -> None:
     assert clock.now_ms() == 5001.5
 
 
+def test_it_moves_by_a_span_of_time_and_no_number() -> None:
+    with pytest.raises(TypeError) as refused:
+        FakeClock().advance(5)  # type: ignore[arg-type]
+
+    assert str(refused.value) == (
+        "Cannot advance the clock: 5 (int) was given. Expected a timedelta. Write advance(timedelta(seconds=5))."
+    )
+
+
 def test_it_needs_a_time_zone() -> None:
     with pytest.raises(TypeError, match="naive"):
         FakeClock(datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake under test

@@ -3,7 +3,8 @@
 Threads: every method may be called from any thread. Queries and mutations run on the caller's thread; live results
 are brought up to date on one thread of the engine's own, where all listeners are called; `submit` uses a pool. The
 *state lock* guards what a commit and a refresh share, and no user code runs under it. Order of locks: the commit
-queue's lead, the store's lock, the state lock. Ctrl-C on the main thread is held back inside both, so it never tears anything.
+queue's lead, the store's lock, the state lock, the worker's lock. Ctrl-C on the main thread is held back inside them,
+so it never tears anything.
 """
 
 from __future__ import annotations
@@ -156,11 +157,9 @@ class Engine(Inspection, Facilities, Decorators):
         self._manager = SubscriptionManager(
             self._committer.recent.since, lambda cause: describe_cause(cause, self._committer.head)
         )
-        self._refresher = Refresher(
-            "memory" if path is None else path.name, self._state, self._committer, self._runner, self._manager
-        )
-        self._pool: ThreadPoolExecutor | None = None
         name = "memory" if path is None else path.name
+        self._refresher = Refresher(name, self._state, self._committer, self._runner, self._manager)
+        self._pool: ThreadPoolExecutor | None = None
         self._runs = ActionRuns(self, name, lambda: self._committer.head.numbers)
         self._worker = Worker(self, ScheduledCalls(), (CronJobs(),), name, self._clock, self._runs, path is not None)
         self._committer.on_commit(self._on_commit)
@@ -207,6 +206,13 @@ class Engine(Inspection, Facilities, Decorators):
             self._manager.replaced(function)
             self._refresher.wake_if_due()
         self._worker.add(function)
+
+    def remove(self, function: Function) -> None:
+        """Take a function out again, unless another one has its path by now; jobs that name it wait for the next one."""
+        with self._state:
+            is_gone = self._registry.remove(function)
+        if is_gone:
+            self._worker.remove(function)
 
     def include(self, module: Module) -> None:
         """Register all functions of a module, under paths such as `messages:list`, and those it gets later."""

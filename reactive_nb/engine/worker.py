@@ -31,6 +31,7 @@ from reactive_nb.errors import (
     DatabaseClosed,
     LogError,
     NestedCallError,
+    UnknownFunction,
 )
 from reactive_nb.functions.actions import Report, describe_error
 from reactive_nb.functions.context import MutationContext, QueryContext, run_checked
@@ -119,8 +120,10 @@ class Worker:
         # Everything below is guarded by it.
         self._alarm: Alarm | None = None
         self._thread: threading.Thread | None = None
+        self._lacks_thread = False  # whether it could not be started
         self._pool: ThreadPoolExecutor | None = None
         self._ready: dict[str, float] = {}  # since when a function can be run, by path
+        self._waiting_for_cells: set[str] = set()  # paths of functions for which nobody in a cell may wait
         self._running: dict[str, Job] = {}  # by id
         self._progress: dict[str, Progress] = {}  # by id, of those that tell
         self._held: dict[str, _Held] = {}  # by id
@@ -141,18 +144,26 @@ class Worker:
 
     def on_commit(self, commit: Commit) -> None:
         """Look again if a commit has touched jobs."""
-        if any(change.table in _JOB_TABLES for change in commit.changes):
+        if self._lacks_thread or any(change.table in _JOB_TABLES for change in commit.changes):
             self.wake()
 
     def add(self, function: Function) -> None:
         """Take a function that jobs may name; those that have waited for it may run now."""
         with self._state:
+            self._waiting_for_cells.discard(function.path)
+            if function.waits_for_cells:
+                self._waiting_for_cells.add(function.path)
             if function.kind is Kind.QUERY:
                 self._ready.pop(function.path, None)
             else:
                 self._ready.setdefault(function.path, self._clock.now_ms())
             if self._alarm is not None:
                 self._alarm.ring()
+
+    def remove(self, function: Function) -> None:
+        """Begin no more jobs that name a function, until it is there again."""
+        with self._state:
+            self._ready.pop(function.path, None)
 
     def running(self) -> list[Job]:
         """Return the jobs that run now."""
@@ -216,14 +227,27 @@ class Worker:
 
     def _wake(self) -> None:
         if self._alarm is None and not self._closed:
-            self._alarm = self._clock.alarm()
-            finalize(self, self._alarm.ring).atexit = False
-            self._thread = threading.Thread(
-                target=_serve, args=(ref(self), self._alarm), name=f"reactive_nb jobs {self._name}", daemon=True
-            )
-            self._thread.start()
+            self._start()
         elif self._alarm is not None:
             self._alarm.ring()
+
+    def _start(self) -> None:
+        alarm = self._clock.alarm()
+        thread = threading.Thread(
+            target=_serve, args=(ref(self), alarm), name=f"reactive_nb jobs {self._name}", daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # Not raised: the commit that has woken us is done, and others have yet to hear of it.
+            logger.warning(
+                "There is no thread for the jobs of %s, which wait for the next commit: %s", self._name, error
+            )
+            alarm.close()
+            self._lacks_thread = True
+            return
+        finalize(self, alarm.ring).atexit = False
+        self._alarm, self._thread, self._lacks_thread = alarm, thread, False
 
     def _release(self) -> None:
         """Let those go who wait for the end, when it is there."""
@@ -278,9 +302,10 @@ class Worker:
             self._held = {id: held for id, held in self._held.items() if held.until_ms > now_ms or id in left}
             times += [forget_ms, *(held.until_ms for held in self._held.values() if held.until_ms > now_ms)]
             # Those that ran before the look may be over now, and have scheduled what it has not seen.
-            open_ms = [job.due_ms for job in running if job.id not in self._held]
-            self._release_settled([*open_ms, *(job.due_ms for _, job in due if job.id not in self._held)])
-            return min((each for each in times if each is not None), default=None), not self._running
+            seen = [job for job in [*running, *(job for _, job in due)] if job.id not in self._held]
+            self._release_settled([*seen, *self._running.values()])
+            is_idle = not any(map(self._is_awaited, self._running.values()))
+            return min((each for each in times if each is not None), default=None), is_idle
 
     def _due(self, ctx: QueryContext, now_ms: float, limit: int) -> tuple[list[tuple[Jobs, Job]], list[float | None]]:
         """Return what is due, oldest first, and when each table has something due after now."""
@@ -289,9 +314,13 @@ class Worker:
         due.sort(key=lambda each: each[1].due_ms)
         return due, [table.next_ms(system, now_ms, self._ready.get) for table in self._tables]
 
-    def _release_settled(self, due_ms: list[float]) -> None:
-        """Let those go whose moment has nothing due any more; the caller holds the lock."""
-        open_ms = min([*due_ms, *(job.due_ms for job in self._running.values())], default=float("inf"))
+    def _is_awaited(self, job: Job) -> bool:
+        """Whether people may wait for a job's end; the caller holds the lock."""
+        return job.path not in self._waiting_for_cells
+
+    def _release_settled(self, jobs: list[Job]) -> None:
+        """Let those go whose moment lies before all jobs that are not over; the caller holds the lock."""
+        open_ms = min((job.due_ms for job in jobs if self._is_awaited(job)), default=float("inf"))
         for until_ms, over in self._settling:
             if until_ms < open_ms:
                 over.release()
@@ -316,7 +345,10 @@ class Worker:
         return False
 
     def _begin(self, table: Jobs, job: Job) -> None:
-        function = self._host.find(job.path)
+        try:
+            function = self._host.find(job.path)
+        except UnknownFunction:
+            return  # it was taken out since the look, and the job waits for the next one
         with self._state:
             if self._closed or job.path not in self._ready:
                 return
@@ -375,14 +407,13 @@ class Worker:
 
     def _mutation(self, table: Jobs, job: Job, function: Function) -> None:
         def body(ctx: MutationContext) -> None:
-            now_ms = self._clock.now_ms()
-            if not table.begin(self._writer(ctx), job, now_ms):
+            if not table.begin(self._writer(ctx), job, self._clock.now_ms()):
                 return
             savepoint = ctx.transaction.savepoint()
             ending = _ending(lambda: run_checked(function, ctx, job.args))
             if ending.error is not None:
                 ctx.transaction.rollback(savepoint)
-            table.end(self._writer(ctx), job, ending, now_ms)
+            table.end(self._writer(ctx), job, ending, self._clock.now_ms())
 
         try:
             self._host.write(body, job.path)

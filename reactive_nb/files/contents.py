@@ -233,9 +233,11 @@ class Contents:
         What the system does not let us remove stays for the next sweep.
         """
         folder = self._folder
-        if folder is None or self._is_closed or not self._may_remove(folder):
+        superfluous = set(hashes)
+        # Nearly every commit asks for the removal of nothing, and shall not wait for the disk to say so.
+        if not superfluous or folder is None or self._is_closed or not self._may_remove(folder):
             return
-        for sha256 in hashes:
+        for sha256 in superfluous:
             with self._lock:
                 # In this order: whoever has pinned it and let go of it again, has committed its document in between.
                 if any(sha256 in pinned for pinned in self._pins.values()) or self._is_stored(sha256):
@@ -284,8 +286,14 @@ class Contents:
                     yield subfolder.name + path.name
 
     def _may_remove(self, folder: Path) -> bool:
-        """Whether all contents of the folder are of this database."""
-        return self._database_id is None or self._marked(folder) in ("", self._database_id)
+        """Whether all contents of the folder are of this database; where the system does not say, they stay."""
+        if self._database_id is None:
+            return True
+        try:
+            return self._marked(folder) in ("", self._database_id)
+        except OSError as error:
+            logger.warning("Cannot read %s: %s; no contents are removed from its folder", folder / _MARK, error)
+            return False
 
     # ------------------------------------------------------------------ the folder
 

@@ -68,7 +68,8 @@ def missing(path: Path, sha256: str, size: int, id: str) -> FileContentError:
         f"Cannot read the file {id}",
         thing=f"its content {path} does not exist",
         expected=_described(sha256, size),
-        hint="Restore it from a copy of the folder; where there is none, delete the file with ctx.storage.delete(id)",
+        hint="Restore it from a copy of the folder; where there is none, delete the file with ctx.storage.delete(id). "
+        "At an earlier commit, its bytes have gone with the document, which was deleted since",
         path=path,
         id=id,
         is_missing=True,

@@ -124,6 +124,8 @@ class Function:
             )
         self.path = path if path is not None else name
         self.internal = internal
+        self.waits_for_cells = False
+        """Whether it waits until no cell runs, so that nobody in a cell may wait for it."""
         self.engine: Calls | None = None
         """The engine that runs it; set when it is registered there, unless it is of a module."""
         self.module: Included | None = None

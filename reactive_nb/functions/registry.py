@@ -222,6 +222,13 @@ class Registry:
         """Register a function under its path; one that was there is replaced."""
         self._functions[function.path] = function
 
+    def remove(self, function: Function) -> bool:
+        """Take a function out, and return whether it was there; another one under its path stays."""
+        held = self.holds(function)
+        if held:
+            del self._functions[function.path]
+        return held
+
     def holds(self, function: Function) -> bool:
         """Whether this very function is registered, and not another one under its path."""
         return self._functions.get(function.path) is function
@@ -238,6 +245,13 @@ class Registry:
         """
         function = self._functions.get(path)
         if function is None:
+            if callable(path):
+                raise UnknownFunction(
+                    f"Cannot find the function {getattr(path, '__name__', None) or show(path)}",
+                    thing="it is a plain Python function",
+                    expected="a declared function, or its path",
+                    hint="Declare it with @db.query, @db.mutation or @db.action",
+                )
             close = difflib.get_close_matches(str(path), self._functions, n=3) or sorted(self._functions)
             raise UnknownFunction(
                 f"Cannot find the function {path!r}",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from reactive_nb.clock import IdSource
+from reactive_nb.clock import IdSource, is_datetime
 from reactive_nb.errors import DocumentNotFound, FunctionKindError, InvalidId, ScheduleError
 from reactive_nb.functions.database import SystemReader, SystemWriter
 from reactive_nb.functions.function import Function, Kind
@@ -109,10 +109,10 @@ class Scheduler(ABC):
             >>> ctx.scheduler.run_at(datetime(2027, 1, 1, tzinfo=ZoneInfo("Europe/Zurich")), greet)
         """
         what = _what(function)
-        if not isinstance(when, datetime) or when.utcoffset() is None:
+        if not is_datetime(when) or when.utcoffset() is None:
             raise ScheduleError(
                 what,
-                thing=f"the time is {show(when)}" + (", which has no time zone" if isinstance(when, datetime) else ""),
+                thing=f"the time is {show(when)}" + (", which has no time zone" if is_datetime(when) else ""),
                 expected="a datetime with a time zone",
                 hint='Write datetime(..., tzinfo=UTC), or tzinfo=ZoneInfo("Europe/Zurich")',
             )

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from reactive_nb.clock import IdSource
-from reactive_nb.errors import FunctionKindError
+from reactive_nb.errors import FunctionKindError, UnknownFunction
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.database import SystemWriter
 from reactive_nb.functions.function import Function, Kind
@@ -102,6 +102,7 @@ class CronInfo:
         if_missed: What happens to times at which nobody could run it.
         is_paused: Whether no further run begins.
         is_requested: Whether it runs as soon as it can.
+        is_defined: Whether its function is there as a mutation or an action, without which no run begins.
         next_time: When it is due, in the time zone of its schedule; None for never.
         current: The run in progress, or None.
         history: The last runs, newest last.
@@ -115,6 +116,7 @@ class CronInfo:
     if_missed: str
     is_paused: bool
     is_requested: bool
+    is_defined: bool
     next_time: datetime | None
     current: CronRun | None
     history: tuple[CronRun, ...]
@@ -126,7 +128,7 @@ class CronInfo:
         return self.history[-1] if self.history else None
 
     @staticmethod
-    def of(document: Document, now_ms: float) -> CronInfo:
+    def of(document: Document, now_ms: float, is_defined: bool) -> CronInfo:
         """Return what a document says at a time."""
         when = schedule.schedule_of(document["schedule"])
         zone = schedule.zone_of(when)
@@ -139,6 +141,7 @@ class CronInfo:
             if_missed=document["ifMissed"],
             is_paused=document["paused"],
             is_requested=document["isRequested"],
+            is_defined=is_defined,
             next_time=None if next_ms is None else _moment(next_ms, zone),
             current=None if document["current"] is None else CronRun.of(document["current"], zone),
             history=tuple(CronRun.of(run, zone) for run in document["history"]),
@@ -162,6 +165,8 @@ class CronInfo:
         call = f"{self.function}({', '.join(f'{name}={_short(value)}' for name, value in self.args.items())})"
         if self.current is not None:
             coming = f"running since {_time(self.current.started)}"
+        elif not self.is_defined and (self.is_requested or not self.is_paused):
+            coming = f"when {self.function} is defined"
         elif self.is_requested:
             coming = "as soon as it can run"
         elif self.is_paused:
@@ -388,7 +393,8 @@ class Crons:
     def _register(
         self, name: str, when: schedule.Schedule, fn: Function | str, if_missed: IfMissed, args: dict[str, Any]
     ) -> None:
-        function = self._host.find(fn)
+        # By its path, as the worker finds it: what is handed over may belong to another database, or to none.
+        function = self._host.find(self._host.find(fn).path)
         if function.kind is Kind.QUERY:
             raise FunctionKindError(
                 f"Cannot register the cron {name!r}",
@@ -409,7 +415,13 @@ class Crons:
 
     def _infos(self, documents: Iterable[Document]) -> builtins.list[CronInfo]:
         now_ms = self._host.now_ms()
-        return [CronInfo.of(document, now_ms) for document in documents]
+        return [CronInfo.of(document, now_ms, self._is_defined(document["function"])) for document in documents]
+
+    def _is_defined(self, path: str) -> bool:
+        try:
+            return self._host.find(path).kind is not Kind.QUERY
+        except UnknownFunction:
+            return False
 
 
 def _moment(ms: float, zone: ZoneInfo) -> datetime:

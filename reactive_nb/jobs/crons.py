@@ -34,6 +34,7 @@ from reactive_nb.values.wire import encode
 
 KEPT_RUNS = 20
 _LISTED = 10
+_ROUNDING_MS = 1.0
 
 Ready: TypeAlias = Callable[[str], float | None]
 IfMissed: TypeAlias = Literal["skip", "once", "all"]
@@ -123,6 +124,7 @@ def register(
 
     A cron that keeps its schedule keeps its next time, so running a notebook again changes nothing. One that gets
     another schedule begins it now, an interval no sooner than its span after the last run. What was paused stays so.
+    An interval whose next time lies further ahead than its span, since the clock was set back, is due after its span.
 
     Args:
         writer: Writes into `_crons`.
@@ -152,7 +154,7 @@ def register(
         state: dict[str, Any] = {"paused": False, "isRequested": False, "current": None, "history": []}
         known = {field: value for field, value in cell.items() if value is not None}
         return writer.insert(CRONS, {"name": name, **fields, **state, **known, "nextTime": schedule.first(now_ms)})
-    if _schedule(document) != schedule:
+    if _schedule(document) != schedule or _is_out_of_reach(schedule, document["nextTime"], now_ms):
         fields["nextTime"] = _first_of_another(schedule, document, now_ms)
     fields |= {field: UNSET if value is None else value for field, value in cell.items()}
     writer.patch(document["_id"], fields)
@@ -252,6 +254,7 @@ def _times(document: Document, now_ms: float, ready_ms: float) -> _Times:
     schedule = _schedule(document)
     history = document["history"]
     free_ms: float = max(ready_ms, history[-1]["endTime"]) if history else ready_ms
+    free_ms = min(free_ms, now_ms)  # both may lie ahead after the clock was set back, and now is not missed for that
     since = next_ms
     if document["ifMissed"] == "skip" and next_ms < free_ms:
         next_ms = schedule.at_or_after(free_ms, since)
@@ -266,8 +269,13 @@ def _first_of_another(schedule: Schedule, document: Document, now_ms: float) -> 
     runs = [*document["history"], *filter(None, [document["current"]])]
     if isinstance(schedule, Interval) and runs:
         last_ms: float = runs[-1]["scheduledTime"]
-        return max(now_ms, last_ms + schedule.ms)
+        return min(max(now_ms, last_ms + schedule.ms), now_ms + schedule.ms)
     return schedule.first(now_ms)
+
+
+def _is_out_of_reach(schedule: Schedule, next_ms: float | None, now_ms: float) -> bool:
+    """Whether the next time is further ahead than an interval can be, because the clock was set back."""
+    return isinstance(schedule, Interval) and next_ms is not None and next_ms > now_ms + schedule.ms + _ROUNDING_MS
 
 
 def _schedule(document: Document) -> Schedule:

@@ -26,6 +26,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+from reactive_nb.clock import is_datetime
 from reactive_nb.errors import ScheduleError
 from reactive_nb.values.refusal import show
 
@@ -77,15 +78,27 @@ class Interval:
     def next_after(self, ms: float, since: float | None = None) -> float | None:
         """The first time strictly after `ms`, counted from the time `since`, by default `ms` itself."""
         since = ms if since is None else since
-        return since if ms < since else since + (math.floor((ms - since) / self.ms) + 1) * self.ms
+        return since if ms < since else since + (self._steps(ms, since) + 1) * self.ms
 
     def at_or_after(self, ms: float, since: float) -> float | None:
         """The first time that is not before `ms`, counted from the time `since`."""
-        return since if ms < since else since + math.ceil((ms - since) / self.ms) * self.ms
+        newest = self.newest(ms, since)
+        return newest if newest == ms else self.next_after(ms, since)
 
     def newest(self, ms: float, since: float) -> float:
         """The last time that is not after `ms`, for a time `since` that is not after it either."""
-        return since + math.floor((ms - since) / self.ms) * self.ms
+        return since if ms < since else since + self._steps(ms, since) * self.ms
+
+    def _steps(self, ms: float, since: float) -> int:
+        """Return how many spans after the time `since` the last time is that is not after `ms`."""
+        steps = math.floor((ms - since) / self.ms)
+        # A span that is no whole number of milliseconds is rounded, and the quotient may be on the other side of a step.
+        # Whoever asked for the time after a time would be given the same again, and run it twice.
+        while since + (steps + 1) * self.ms <= ms:
+            steps += 1
+        while since + steps * self.ms > ms:
+            steps -= 1
+        return steps
 
     def to_value(self) -> dict[str, Any]:
         """The value that stands for it in a document."""
@@ -305,10 +318,10 @@ def once(at: datetime) -> Once:
     Example:
         >>> once(datetime(2026, 11, 22, 9, tzinfo=ZoneInfo("Europe/Zurich")))
     """
-    if not isinstance(at, datetime) or at.utcoffset() is None:
+    if not is_datetime(at) or at.utcoffset() is None:
         raise ScheduleError(
             "Cannot schedule a moment",
-            thing=f"{show(at)} was given" + (", which has no time zone" if isinstance(at, datetime) else ""),
+            thing=f"{show(at)} was given" + (", which has no time zone" if is_datetime(at) else ""),
             expected="a datetime with a time zone",
             hint='Write datetime(2026, 11, 22, 9, tzinfo=ZoneInfo("Europe/Zurich"))',
         )
@@ -513,16 +526,22 @@ def _span_words(ms: float) -> str:
 
 
 def _zone(tz: str) -> ZoneInfo:
+    if not isinstance(tz, str):
+        raise _no_zone(show(tz), "it is not a text")
     try:
         return ZoneInfo(tz)
     # A name of a folder, or a path, fails otherwise than a name that is not there.
-    except (KeyError, ValueError, OSError, TypeError, AttributeError):
-        raise ScheduleError(
-            f"Cannot find the time zone {tz!r}",
-            thing="it is not in the time zone database",
-            expected='a name such as "Europe/Zurich" or "UTC"',
-            hint="zoneinfo.available_timezones() has them all",
-        ) from None
+    except (KeyError, ValueError, OSError):
+        raise _no_zone(repr(tz), "it is not in the time zone database") from None
+
+
+def _no_zone(shown: str, thing: str) -> ScheduleError:
+    return ScheduleError(
+        f"Cannot find the time zone {shown}",
+        thing=thing,
+        expected='a name such as "Europe/Zurich" or "UTC"',
+        hint="zoneinfo.available_timezones() has them all",
+    )
 
 
 def _number(name: str, number: int, low: int, high: int) -> int:

@@ -1,7 +1,7 @@
 """The IPython extension: `%load_ext reactive_nb` registers what a notebook gets, `%unload_ext reactive_nb` takes it away.
 
-That is the magics with their completion, and errors on one screen; taken away, the reactive cells end too. Live
-results do not need it: they display by themselves.
+That is the magics with their completion, and errors on one screen; taken away, the reactive cells end too, and the
+jobs of cells wait for them. Live results do not need it: they display by themselves.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from reactive_nb.engine import open_engines
+from reactive_nb.notebook.cell.job_magics import JobMagics
 from reactive_nb.notebook.cell.magics import CellMagics, close_live_cells, live_cells
 from reactive_nb.notebook.completion import Completion
 from reactive_nb.notebook.magics import ReactiveMagics
@@ -30,10 +31,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     with ExitStack() as undo:
         errors = ErrorDisplay(shell)
         undo.callback(errors.remove)
-        magics = ReactiveMagics(shell, open_engines, live_cells, errors)
+        job_magics = JobMagics(shell, open_engines)
+        magics = ReactiveMagics(shell, open_engines, live_cells, errors, job_magics.restore)
         undo.callback(close_turns, shell)
         undo.callback(close_live_cells, shell)
         _register(shell, CellMagics(shell), undo)
+        _register(shell, job_magics, undo)
         _register(shell, magics, undo)
         undo.callback(Completion(shell, magics.suggestions).remove)
         _loaded[shell] = undo.pop_all()

@@ -15,8 +15,9 @@ from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
 
 from reactive_nb.engine import Engine
 from reactive_nb.notebook import report
-from reactive_nb.notebook.cell.magics import without_comment
+from reactive_nb.notebook.cell.plan import without_comment
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
+from reactive_nb.notebook.job_commands import JobCommands, Restore
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.view import title_of
 from reactive_nb.notebook.report import Card, Report, Section
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 COMMANDS = (
-    ("%reactive", "what is open: databases, tables, functions, live results, reactive cells"),
+    ("%reactive", "what is open: databases, tables, functions, live results, jobs, reactive cells"),
     ("%reactive why NAME", "why the latest runs of a live result happened"),
     ("%reactive close NAME", "ends a live result or a reactive cell; what is shown of it stays"),
     ("%reactive tables", "the fields, indexes and number of documents of each table"),
     ("%reactive functions", "the arguments of each function, and the first line of its docstring"),
     ("%reactive live", "the live results that are open, each with its runs, its state and why it ran last"),
     ("%reactive cells", "the cells that began with %%live or %%on"),
+    ("%reactive jobs", "what runs at its time: crons, scheduled cells, scheduled calls; next run and last outcome"),
+    ("%reactive jobs pause NAME", "no further run of a job begins"),
+    ("%reactive jobs resume NAME", "a job goes on; one of an earlier kernel also runs here from its stored source"),
+    ("%reactive jobs run NAME", "a job runs now, besides its times"),
+    ("%reactive jobs delete NAME", "a job is forgotten"),
     ("%reactive commits [N]", "the newest N commits, 20 by default: number, time, function, origin, changes"),
     ("%reactive timeline [DB] [N]", "draws the latest N transactions, 50 by default, as db.timeline() does"),
     ("%reactive graph [DB]", "draws tables, index ranges, queries and views, as db.graph() does"),
@@ -42,12 +48,12 @@ COMMANDS = (
 )
 NAME_NOTE = (
     "NAME is a variable that holds a live result, the path of its query, or its whole call; to close, also the name of "
-    "a reactive cell."
+    "a reactive cell. After jobs it is the name of a job."
 )
 DATABASE_NOTE = "DB is a variable that holds a database; it is needed when several are open."
 EXAMPLES = ("%reactive why board", "%reactive close latest(channel='general')", "%reactive commits 5")
 
-_WORDS = tuple(command.split()[1] for command, _ in COMMANDS[1:])
+_WORDS = tuple(dict.fromkeys(command.split()[1] for command, _ in COMMANDS[1:]))
 _RUNS, _COMMITS, _ATTEMPTS = 5, 20, 50
 
 
@@ -60,6 +66,7 @@ class ReactiveMagics(Magics):
         engines: Returns the databases that are open now.
         cells: Returns the reactive cells.
         errors: Knows the last error of a cell.
+        restore: Lets the job of a cell run again, whose document an earlier kernel has stored.
     """
 
     def __init__(
@@ -68,8 +75,10 @@ class ReactiveMagics(Magics):
         engines: Callable[[], Sequence[Engine]],
         cells: Callable[[], Sequence[ReactiveCell]],
         errors: ErrorDisplay,
+        restore: Restore,
     ) -> None:
         super().__init__(shell)
+        self._jobs = JobCommands(self._engines, restore)
         self._variables = shell.user_ns
         self._all_engines = engines
         self._cells = cells
@@ -92,6 +101,8 @@ class ReactiveMagics(Magics):
                 return report.commits(self._engines(), self._names(), number)
             case "timeline":
                 return self._timeline(rest)
+            case "jobs":
+                return self._jobs.follow(rest) if rest else report.jobs(self._engines(), self._names())
             case "graph":
                 return self._engine("%reactive graph", rest).graph()
             case _ if rest and command in _WORDS:
@@ -110,6 +121,8 @@ class ReactiveMagics(Magics):
             offered = [*(names[id(live)] for live in lives if id(live) in names), *calls]
             if command == "close":
                 offered += [cell.name for cell in self._cells()]
+        elif command == "jobs":
+            return self._jobs.suggestions(rest)
         elif command in ("timeline", "graph"):
             names = self._names()
             offered = [name for engine in self._engines() if (name := report.name_of(engine, names))]
@@ -148,7 +161,7 @@ class ReactiveMagics(Magics):
         is_live = any(live is held for live in self._lives())
         cells = [] if is_live else [cell for cell in self._cells() if cell.name == name]
         for cell in cells:
-            cell.close()
+            cell.end()
         if not cells:
             self._find("close", name).close()
 

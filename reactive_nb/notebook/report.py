@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from reactive_nb.documents.snapshot import Change
 from reactive_nb.engine import Engine
 from reactive_nb.functions.function import Function
+from reactive_nb.notebook.cell.plan import PREFIX
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
+from reactive_nb.notebook.job_list import CALL_COLUMNS, JOB_COLUMNS, call_rows, job_rows
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.view import error_facts, title_of
 from reactive_nb.notebook.teach.drawing import BAD, CODE, LINE, PAGE, QUIET, WAIT, escaped
@@ -30,7 +32,7 @@ NOTHING_OPEN = "No database is open. Open one: db = reactive_nb.connect()"
 # How the cells of a column look, by its name.
 _CODE = {"name", "table", "function", "call", "field", "index", "command", "arguments", "source", "reads", "from"}
 _NUMBERS = {"documents", "runs", "commit"}
-_STATES = {"failed": BAD, "error": BAD, "stale": WAIT, "loading": WAIT, "running": WAIT}
+_STATES = {"failed": BAD, "error": BAD, "stale": WAIT, "loading": WAIT, "running": WAIT, "waits": WAIT}
 
 _CARD = (
     f"border:1px solid {LINE};border-radius:4px;padding:6px 12px 8px;margin:2px 0 6px;width:fit-content;max-width:100%"
@@ -103,9 +105,12 @@ class Report:
 
 
 def overview(engines: Sequence[Engine], names: Names, cells: Sequence[ReactiveCell]) -> Report:
-    """Return what is open: of each database its tables, functions and live results; then the reactive cells."""
+    """Return what is open: of each database its tables, functions, live results and jobs; then the reactive cells."""
     cards = [
-        Card(_title(engine, names), [_table_counts(engine), _functions(engine), _lives(engine, names)])
+        Card(
+            _title(engine, names),
+            [_table_counts(engine), _functions(engine), _lives(engine, names), *_jobs(engine)],
+        )
         for engine in engines
     ]
     return Report([*(cards or [Card("reactive_nb", [Section("", (), (), NOTHING_OPEN)])]), *_cells(cells)])
@@ -129,6 +134,16 @@ def functions(engines: Sequence[Engine], names: Names) -> Report:
 def lives(engines: Sequence[Engine], names: Names) -> Report:
     """Return the live results that are open."""
     return _of_each(engines, names, lambda engine: [_lives(engine, names)])
+
+
+def jobs(engines: Sequence[Engine], names: Names) -> Report:
+    """Return the jobs: crons, scheduled cells among them, and calls that were scheduled."""
+    return _of_each(
+        engines,
+        names,
+        _jobs,
+        "No jobs. Begin a cell with %%every 10s, or write db.crons.interval(...)",
+    )
 
 
 def cells_report(cells: Sequence[ReactiveCell]) -> Report:
@@ -209,6 +224,7 @@ def _functions(engine: Engine, described: bool = False) -> Section:
         (each.path, f"internal {each.kind}" if each.internal else str(each.kind), _arguments(each))
         + ((_first_line(each),) if described else ())
         for each in engine.functions()
+        if not each.path.startswith(PREFIX)  # of cells, which are among the jobs
     ]
     return Section("Functions", columns, rows, "No functions yet.")
 
@@ -226,6 +242,15 @@ def _lives(engine: Engine, names: Names) -> Section:
         (names.get(id(live), ""), title_of(live), str(live.runs), _state(live), live.why()) for live in engine.lives()
     ]
     return Section("Live results", ("name", "call", "runs", "state", "last run"), rows, "None is open.")
+
+
+def _jobs(engine: Engine) -> list[Section]:
+    """Return sections of those jobs that there are."""
+    found = [
+        Section("Jobs", JOB_COLUMNS, job_rows(engine)),
+        Section("Scheduled calls", CALL_COLUMNS, call_rows(engine)),
+    ]
+    return [section for section in found if section.rows]
 
 
 def _state(live: Live) -> str:

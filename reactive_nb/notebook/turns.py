@@ -10,6 +10,7 @@ interrupt button ends a job as it ends a cell.
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextvars
 import logging
@@ -92,6 +93,15 @@ class Turns:
         """Drop a job that has not had its turn; nothing happens to one that runs."""
         with self._lock:
             self._jobs.pop(key, None)
+
+    @staticmethod
+    def interrupt() -> None:
+        """Interrupt the job that runs now, as the interrupt button does; any thread may, if it knows that one runs."""
+        main = threading.main_thread().ident
+        if hasattr(signal, "pthread_kill") and main is not None:
+            signal.pthread_kill(main, signal.SIGINT)  # it also wakes what waits in C, such as time.sleep
+        else:
+            _thread.interrupt_main()
 
     @property
     def waiting(self) -> int:

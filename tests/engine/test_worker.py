@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
 import weakref
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,10 @@ import reactive_nb as rnb
 from reactive_nb.clock import Clock
 from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import LogWriteError, NestedCallError
+from reactive_nb.functions.function import Function, Kind
 from reactive_nb.jobs.crons import CronJobs
+from reactive_nb.jobs.job import Job
+from reactive_nb.jobs.scheduled import ScheduledCalls
 from reactive_nb.log.memory import MemoryLog
 from reactive_nb.notebook.surface import NotebookSurface
 from reactive_nb.testing import FakeClock
@@ -91,6 +95,39 @@ def test_the_thread_starts_with_the_first_job(db: Engine) -> None:
     assert job_threads() == ["reactive_nb jobs memory"]
 
 
+def test_a_commit_is_told_of_though_there_is_no_thread_for_its_jobs(
+    diary: Diary, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if "jobs" in thread.name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    @diary.db.query
+    def count(ctx: Any) -> int:
+        return int(ctx.db.query("t").count())
+
+    @diary.db.mutation
+    def write(ctx: Any) -> str:
+        ctx.db.insert("t", {})
+        return str(ctx.scheduler.run_after(0, diary.mutation))
+
+    assert count() == 0
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING, "reactive_nb"):
+        patched.setattr(threading.Thread, "start", refuse)
+        id = write()
+    assert count() == 1
+    assert "There is no thread for the jobs of memory, which wait for the next commit: can't start new thread" in (
+        caplog.messages
+    )
+
+    diary.db.write(lambda ctx: ctx.db.insert("t", {}))
+    diary.db.settle()
+    assert diary.state(id) == "success"
+
+
 def test_closing_ends_the_threads(connect: Connect) -> None:
     diary = Diary(connect())
     diary.after(0, diary.mutation)
@@ -120,6 +157,18 @@ def test_a_database_in_memory_that_nobody_holds_goes_although_jobs_are_ahead() -
 
     assert not thread.is_alive()
     assert gone() is None
+
+
+def test_a_job_whose_function_was_taken_out_since_the_look_is_left_alone(diary: Diary) -> None:
+    id = diary.after(3600, diary.plain)
+    document = document_of(diary.db, id)
+    job = Job(id, "plain", "plain", {}, document["scheduledTime"])
+    diary.db.remove(diary.plain)
+
+    diary.db._worker._begin(ScheduledCalls(), job)
+
+    assert diary.db._worker.running() == []
+    assert diary.state(id) == "pending"
 
 
 # ------------------------------------------------------------------ settling
@@ -323,6 +372,38 @@ def test_a_job_may_move_the_clock_itself(diary: Diary, clock: FakeClock) -> None
 
     document = document_of(diary.db, id)
     assert document["completedTime"] - document["scheduledTime"] == 5000
+
+
+def test_a_mutation_ends_when_its_function_has_ended(diary: Diary, clock: FakeClock) -> None:
+    @diary.db.mutation
+    def slow(ctx: Any) -> None:
+        clock.advance(timedelta(seconds=5), wait=False)
+
+    id = diary.after(1, slow)
+    clock.advance(timedelta(seconds=1))
+    diary.db.crons.interval("slow", timedelta(seconds=60), slow)
+    diary.db.settle()
+
+    document = document_of(diary.db, id)
+    assert document["completedTime"] - document["scheduledTime"] == 5000
+    (run,) = diary.db.crons.get("slow").history
+    assert run.duration == timedelta(seconds=5)
+
+
+def test_times_during_a_run_of_a_mutation_are_missed(diary: Diary, clock: FakeClock) -> None:
+    begun: list[float] = []
+
+    @diary.db.mutation
+    def slow(ctx: Any) -> None:
+        begun.append(clock.now_ms())
+        clock.advance(timedelta(seconds=7), wait=False)
+
+    start_ms = clock.now_ms()
+    diary.db.crons.interval("slow", timedelta(seconds=2), slow)
+    diary.db.settle()
+    clock.advance(timedelta(seconds=1))
+
+    assert [(each - start_ms) / 1000 for each in begun] == [0, 8]
 
 
 def test_a_job_that_does_not_end_is_told_by_a_timeout(connect: Connect) -> None:
@@ -647,3 +728,46 @@ def test_a_look_that_failed_is_taken_again_soon(
         "a disk is away",
         "it still is",
     ]
+
+
+def test_nobody_waits_for_a_job_that_itself_waits_for_the_cells_to_end(db: Engine, clock: FakeClock) -> None:
+    ends = threading.Event()
+
+    async def cell(ctx: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(None, ends.wait, PATIENCE_S)
+
+    function = Function(cell, Kind.ACTION, path="cell:one", internal=True)
+    function.waits_for_cells = True
+    db.add(function)
+    id = db.scheduler.run_after(timedelta(seconds=1), "cell:one")
+
+    clock.advance(timedelta(seconds=2))
+    db.settle()
+    went_on = document_of(db, id)["state"]["kind"]
+    ends.set()
+    db.close()
+
+    assert went_on in ("pending", "inProgress")
+
+
+def test_a_function_that_was_removed_runs_no_jobs_until_it_is_there_again(diary: Diary, clock: FakeClock) -> None:
+    id = diary.after(1, diary.mutation)
+    diary.db.remove(diary.mutation)
+
+    clock.advance(timedelta(seconds=2))
+    diary.db.settle()
+    assert diary.state(id) == "pending"
+    assert diary.mutation not in diary.db.functions()
+
+    diary.db.add(diary.mutation)
+    diary.db.settle()
+    assert diary.state(id) == "success"
+
+
+def test_removing_what_was_replaced_removes_nothing(diary: Diary) -> None:
+    first = diary.mutation
+    second = Diary(diary.db).mutation
+
+    diary.db.remove(first)
+
+    assert second in diary.db.functions()

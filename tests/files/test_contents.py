@@ -248,7 +248,8 @@ def test_a_missing_content_is_named(contents: Contents, folder: Path) -> None:
         assert str(refused.value) == (
             f"Cannot read the file 7abc: its content {path} does not exist. "
             f"Expected a content of 5 bytes with the SHA-256 {HELLO}. "
-            "Restore it from a copy of the folder; where there is none, delete the file with ctx.storage.delete(id)."
+            "Restore it from a copy of the folder; where there is none, delete the file with ctx.storage.delete(id). "
+            "At an earlier commit, its bytes have gone with the document, which was deleted since."
         )
         assert (refused.value.path, refused.value.id, refused.value.is_missing) == (path, "7abc", True)
 
@@ -483,6 +484,30 @@ def test_what_the_system_does_not_remove_is_reported_and_swept_later(
 
     contents.sweep()
     assert names(folder) == set()
+
+
+def test_removing_nothing_does_not_ask_the_disk(folder: Path, stored: Stored) -> None:
+    # Every commit removes what it has made superfluous, and nearly all make nothing so.
+    contents = Contents(folder, stored, database_id="aa11")
+    (folder / "database").mkdir(parents=True)  # asked for its text, it raises
+
+    contents.remove([])
+
+
+def test_removing_from_a_folder_that_cannot_be_read_is_reported_and_raises_nothing(
+    folder: Path, stored: Stored, caplog: pytest.LogCaptureFixture
+) -> None:
+    # It happens after a commit, which nobody may take for failed.
+    contents = Contents(folder, stored, database_id="aa11")
+    contents.put(b"hello", "me")
+    (folder / "database").unlink()
+    (folder / "database").mkdir()
+
+    with caplog.at_level(logging.WARNING, "reactive_nb"):
+        contents.release("me")
+
+    assert f"Cannot read {folder / 'database'}: " in caplog.text
+    assert place(folder, HELLO).exists()
 
 
 # ------------------------------------------------------------------ the folder

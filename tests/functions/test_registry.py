@@ -185,6 +185,21 @@ def test_an_unknown_path_is_refused_with_what_is_close(db: Engine) -> None:
     )
 
 
+def test_a_plain_function_is_to_be_declared(db: Engine) -> None:
+    def plain(ctx: Any) -> None:
+        pass
+
+    for function, name in ((plain, "plain"), (lambda ctx: None, "<lambda>")):
+        with pytest.raises(UnknownFunction) as caught:
+            db.scheduler.run_after(0, function)  # type: ignore[arg-type]
+
+        assert str(caught.value) == (
+            f"Cannot find the function {name}: it is a plain Python function. "
+            "Expected a declared function, or its path. "
+            "Declare it with @db.query, @db.mutation or @db.action."
+        )
+
+
 def test_without_any_function_an_unknown_path_says_so(db: Engine) -> None:
     with pytest.raises(UnknownFunction, match="a registered function, and there is none yet"):
         db.run("nope")

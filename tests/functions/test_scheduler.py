@@ -723,6 +723,14 @@ TIMES: dict[str, tuple[str, Any, str]] = {
             'Expected a datetime with a time zone. Write datetime(..., tzinfo=UTC), or tzinfo=ZoneInfo("Europe/Zurich").'
         ),
     ),
+    "a time that is missing in a data frame": (
+        "run_at",
+        pd.NaT,
+        (
+            "the time is NaT (NaTType). "
+            'Expected a datetime with a time zone. Write datetime(..., tzinfo=UTC), or tzinfo=ZoneInfo("Europe/Zurich").'
+        ),
+    ),
     "a number as time": (
         "run_at",
         1_767_225_600_000,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+import reactive_nb as rnb
 from reactive_nb.errors import ArgumentValidationError, FunctionKindError, ScheduleError, UnknownFunction, UnknownJob
 from reactive_nb.functions.context import QueryContext
 from reactive_nb.functions.database import SystemWriter
@@ -16,6 +17,7 @@ from reactive_nb.functions.function import Function, Kind
 from reactive_nb.jobs.cron_table import Crons
 from reactive_nb.jobs.crons import CronJobs
 from reactive_nb.jobs.job import Ending
+from tests.conftest import Connect
 from tests.tools import Core
 
 
@@ -34,15 +36,17 @@ NOTES = Function(notes, Kind.QUERY)
 class Host(Core):
     """What `Crons` needs of an engine, on one thread."""
 
+    functions: Mapping[str, Function] = {WRITE.path: WRITE, NOTES.path: NOTES}
+
     def read(self, body: Callable[[QueryContext], Any]) -> Any:
         return body(QueryContext(self.runner.begin(), self))
 
     def find(self, function: Function | str) -> Function:
         if isinstance(function, Function):
             return function
-        if function != "write":
+        if function not in self.functions:
             raise UnknownFunction("Cannot run", thing="nothing", expected="something", hint="Try again")
-        return WRITE
+        return self.functions[function]
 
     def checked(self, function: Function, args: dict[str, Any]) -> dict[str, Any]:
         return function.checked_args(args, {})
@@ -139,6 +143,19 @@ def test_what_is_registered_is_checked_first(crons: Crons) -> None:
     assert crons.list() == []
 
 
+def test_a_function_of_another_database_is_refused(connect: Connect) -> None:
+    mine, other = connect(), connect()
+    elsewhere = other.mutation(write)
+    module = rnb.module("notes")
+    not_included = module.mutation(write)
+
+    for function in (elsewhere, not_included):
+        with pytest.raises(UnknownFunction):
+            mine.crons.daily("c", function, hour=9, text="x")
+
+    assert mine.crons.list() == []
+
+
 def test_pause_resume_run_now_and_delete(crons: Crons) -> None:
     crons.cron("c", "@daily", WRITE, text="x")
 
@@ -177,6 +194,23 @@ def test_a_time_that_will_be_left_out_is_not_told(host: Host, crons: Crons) -> N
 
     assert crons.get("skip").next_time == datetime(2026, 1, 1, 3, tzinfo=UTC)
     assert crons.get("once").next_time == datetime(2026, 1, 1, 1, tzinfo=UTC)
+
+
+def test_a_cron_whose_function_is_not_defined_here_says_so(host: Host, crons: Crons) -> None:
+    for name in ("asked for", "paused", "waits"):
+        crons.hourly(name, WRITE, text="x")
+    crons.run_now("asked for")
+    crons.pause("paused")
+    assert {each.is_defined for each in crons.list()} == {True}
+
+    for functions in ({}, {"write": NOTES}):  # the file was opened again; or the name is that of a query now
+        host.functions = functions
+
+        assert [(each.is_defined, each.row()[3]) for each in crons.list()] == [
+            (False, "when write is defined"),
+            (False, "paused"),
+            (False, "when write is defined"),
+        ]
 
 
 def test_crons_as_text(host: Host, crons: Crons) -> None:

@@ -494,6 +494,26 @@ def test_another_schedule_begins_now_an_interval_no_sooner_than_it_may(
     assert desk.document()["nextTime"] == (None if next is None else next * MINUTE)
 
 
+@pytest.mark.parametrize("new", [EVERY_MINUTE, Interval(2 * MINUTE)])
+def test_after_the_clock_was_set_back_an_interval_that_is_registered_again_goes_on(desk: Desk, new: Interval) -> None:
+    desk.now = 600.0
+    desk.register()
+    desk.run()
+    desk.now = 10.0
+
+    desk.register(schedule=new)
+
+    assert desk.document()["nextTime"] == desk.now_ms + new.ms
+
+
+def test_after_the_clock_was_set_back_nothing_of_now_is_missed(desk: Desk) -> None:
+    desk.ready["f"] = 600.0
+    desk.now = 10.0
+    desk.register()
+
+    assert desk.due_minutes() == [10.0]
+
+
 def test_a_paused_cron_stays_paused_when_its_cell_is_run_again(desk: Desk) -> None:
     desk.register()
     desk.write(lambda writer: crons.pause(writer, "c"))

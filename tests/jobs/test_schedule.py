@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 
 from reactive_nb.errors import ScheduleError
@@ -332,6 +333,24 @@ def test_an_interval_counts_from_the_time_before_and_never_drifts() -> None:
     assert every.newest(21_000.0, 1000.0) == 21_000.0
 
 
+def test_an_interval_that_is_no_whole_number_of_milliseconds_gives_each_time_once() -> None:
+    chance = random.Random(1)
+    for microseconds in (10_001, 16_667, 33_333, 63_001_083):
+        every = interval(timedelta(microseconds=microseconds))
+        for _ in range(1000):
+            since = 1.7e12 + chance.random() * 1e11
+            ms = since + chance.random() * chance.choice([1e3, 1e6, 1e9])
+
+            newest = every.newest(ms, since)
+            following = every.next_after(newest, since)
+
+            assert following is not None
+            assert newest <= ms < following
+            assert following == every.next_after(ms, since)
+            assert every.at_or_after(newest, since) == newest
+            assert every.at_or_after(ms, since) == (newest if newest == ms else following)
+
+
 def test_a_cron_at_or_after_a_time_is_that_time_too() -> None:
     nine = to_ms(datetime(2026, 1, 5, 9, tzinfo=UTC))
     schedule = daily(9)
@@ -498,7 +517,14 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: cron("@daily", None),  # type: ignore[arg-type]
-        f"Cannot find the time zone None: it is not in the time zone database. {_EXPECTED_ZONE}",
+        f"Cannot find the time zone None: it is not a text. {_EXPECTED_ZONE}",
+    ),
+    (
+        lambda: daily(9, tz=ZoneInfo("Europe/Zurich")),  # type: ignore[arg-type]
+        (
+            "Cannot find the time zone zoneinfo.ZoneInfo(key='Europe/Zurich') (ZoneInfo): it is not a text. "
+            f"{_EXPECTED_ZONE}"
+        ),
     ),
     (
         lambda: interval(timedelta(milliseconds=9)),
@@ -529,6 +555,13 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: once(datetime(2026, 1, 1)),  # noqa: DTZ001
         (
             "Cannot schedule a moment: datetime.datetime(2026, 1, 1, 0, 0) (datetime) was given, which has no time zone. "
+            'Expected a datetime with a time zone. Write datetime(2026, 11, 22, 9, tzinfo=ZoneInfo("Europe/Zurich")).'
+        ),
+    ),
+    (
+        lambda: once(pd.NaT),
+        (
+            "Cannot schedule a moment: NaT (NaTType) was given. "
             'Expected a datetime with a time zone. Write datetime(2026, 11, 22, 9, tzinfo=ZoneInfo("Europe/Zurich")).'
         ),
     ),

@@ -51,7 +51,7 @@ def errors(shell: InteractiveShell) -> Iterator[ErrorDisplay]:
 
 @pytest.fixture
 def magics(shell: InteractiveShell, engines: list[Engine], errors: ErrorDisplay) -> ReactiveMagics:
-    return ReactiveMagics(shell, lambda: engines, list, errors)
+    return ReactiveMagics(shell, lambda: engines, list, errors, lambda engine, document: None)
 
 
 @pytest.fixture
@@ -207,14 +207,14 @@ class Cell:
     def reads(self) -> list[str]:
         return ["origin", "latest(channel='general')"]
 
-    def close(self) -> None:
+    def end(self) -> None:
         self.state = "closed"
 
 
 @pytest.fixture
 def with_cell(shell: InteractiveShell, engines: list[Engine], errors: ErrorDisplay) -> tuple[ReactiveMagics, Cell]:
     cell: Any = Cell()
-    return ReactiveMagics(shell, lambda: engines, lambda: [cell], errors), cell
+    return ReactiveMagics(shell, lambda: engines, lambda: [cell], errors, lambda engine, document: None), cell
 
 
 def test_cells_are_told_with_what_they_read(
@@ -413,7 +413,7 @@ def test_a_database_without_a_name_is_not_suggested(
 
 
 def test_every_command_is_suggested(magics: ReactiveMagics) -> None:
-    assert magics.suggestions("") == ("", [command.split()[1] for command, _ in COMMANDS[1:]])
+    assert magics.suggestions("") == ("", list(dict.fromkeys(command.split()[1] for command, _ in COMMANDS[1:])))
 
 
 def test_help_the_docstring_and_the_reference_say_the_same(magics: ReactiveMagics) -> None:
@@ -437,4 +437,19 @@ def test_every_command_does_something(
 ) -> None:
     for command, _ in COMMANDS:
         live(shell)
+        db.crons.hourly("board", shell.user_ns["send"], channel="general")
         magics.reactive(command.removeprefix("%reactive").replace("NAME", "board").partition("[")[0])
+
+
+def test_jobs_are_listed_changed_and_suggested(shell: InteractiveShell, db: Engine, magics: ReactiveMagics) -> None:
+    assert "No jobs. Begin a cell with %%every 10s" in repr(magics.reactive("jobs"))
+    db.crons.hourly("morning", shell.user_ns["send"], channel="general")
+
+    assert "send(channel='general')" in repr(magics.reactive("jobs"))
+    assert "morning" in repr(magics.reactive(""))
+    assert magics.suggestions("jobs pause m") == ("m", ["morning"])
+    assert magics.suggestions("jobs p") == ("p", ["pause"])
+    magics.reactive("jobs pause morning  # for now")
+    assert db.crons.get("morning").is_paused
+    with pytest.raises(UsageError, match="No job is named 'evening'"):
+        magics.reactive("jobs run evening")

@@ -25,3 +25,13 @@ for (const [name, text, parts] of cases) {
 test("a carriage return begins the line anew", () => {
   assert.equal(overwritten("10%\r50%\r100%\ndone\r\nnext\r"), "100%\ndone\nnext\r");
 });
+
+test("a long line costs no more than its length", () => {
+  const line = "x".repeat(300_000);
+  const before = performance.now();
+
+  assert.equal(overwritten(line).length, line.length);
+  assert.equal(overwritten(`${line}\r${line}y`), `${line}y`);
+
+  assert.ok(performance.now() - before < 1000);
+});

@@ -35,3 +35,7 @@ test("only what has more in it than its text says can be opened", () => {
     "a list beyond 60", "a dict whose key begins with a dollar", "another object",
   ]);
 });
+
+test("a negative zero keeps its sign, and a large number its digits", () => {
+  assert.deepEqual([-0, 0, 1234567890123456.5, -1234567890123456.5].map((number) => showCell(number).text), ["-0", "0", "1234567890123456.5", "-1234567890123456.5"]);
+});

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeElement, nextFrame, resized } from "./dom.mjs";
-import { ContentViewer } from "../../reactive_nb/notebook/static/content.js";
+import { ContentViewer } from "../../reactive_nb/notebook/static/contentview.js";
 
 const display = (data, metadata = {}) => ({ output_type: "display_data", data, metadata });
 const text = (plain) => display({ "text/plain": plain });

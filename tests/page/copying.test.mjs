@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tsvCell, tsvOf } from "../../reactive_nb/notebook/static/copying.js";
+import { tsvCell, tsvOf, writeClipboard } from "../../reactive_nb/notebook/static/copying.js";
 import { nextSort } from "../../reactive_nb/notebook/static/gridhead.js";
 import { RowWindow } from "../../reactive_nb/notebook/static/rows.js";
 
@@ -31,4 +31,37 @@ test("a head that is clicked goes through ascending, descending and none; with S
   const seen = clicks.map(([column, add]) => (sort = nextSort(sort, column, add)).map((part) => part.join(" ")).join(", "));
 
   assert.deepEqual(seen, ["a asc", "a desc", "", "a asc", "a asc, b asc", "a desc, b asc", "b asc", "c asc"]);
+});
+
+test("a row whose key is empty does not stand in for rows that are not known", () => {
+  const known = new RowWindow();
+  known.take({ first: 0, total: 9, columns: ["a"], rows: [["", { a: 1 }]] });
+
+  assert.equal(tsvOf(known, ["a"], 0, 0), "1");
+  assert.equal(tsvOf(known, ["a"], 0, 3), null);
+});
+
+test("a negative zero is copied with its sign", () => {
+  assert.equal(tsvCell(-0), "-0");
+});
+
+test("without a clipboard a copy that did not reach the table is not said to be done", async () => {
+  Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
+  const target = new EventTarget();
+  const copies = [];
+  const copy = (reaches) => {
+    globalThis.document = {
+      execCommand() {
+        const clipboardData = { setData: (_, text) => copies.push(text) };
+        if (reaches) target.dispatchEvent(Object.assign(new Event("copy"), { clipboardData }));
+        return true;
+      },
+    };
+    return writeClipboard("all", target);
+  };
+
+  await assert.rejects(copy(false), /press Ctrl\+C again/);
+  await copy(true);
+
+  assert.deepEqual(copies, ["all"]);
 });

@@ -13,6 +13,7 @@ export class FakeElement {
     this.own = "";
     this.clientWidth = 600;
     this.isDocument = false;
+    this.listeners = {};
   }
 
   get classList() {
@@ -53,6 +54,20 @@ export class FakeElement {
     node.remove();
     this.children.splice(place === null ? this.children.length : this.children.indexOf(place), 0, node);
     node.parent = this;
+  }
+
+  replaceChildren(...nodes) {
+    this.children = [];
+    this.append(...nodes);
+  }
+
+  addEventListener(type, act) {
+    this.listeners[type] = act;
+  }
+
+  /** As a person does it; the promise is what the listener returns. */
+  click() {
+    return this.disabled ? undefined : this.listeners.click();
   }
 
   remove() {

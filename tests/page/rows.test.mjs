@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { RowWindow } from "../../reactive_nb/notebook/static/rows.js";
 import { randomFrom } from "./chance.mjs";
 
-const shown = (known) => known.order.map((key) => [key, known.rows.get(key)]);
+const shown = (known) => known.order.map((key) => [key, { ...known.rows.get(key) }]);
 const whole = (rows, facts = {}) => ({ kind: "table", columns: ["n"], state: "live", first: 0, total: rows.length, ...facts, rows });
 
 test("a whole window replaces what was known, and says which cells are other than before", () => {
@@ -112,4 +112,17 @@ test("the kernel's own differences lead to the kernel's own rows", { skip: proce
       assert.deepEqual(shown(known), rows);
     }
   }
+});
+
+test("a column may have the name of what every object has", () => {
+  const known = new RowWindow();
+  known.take(whole([["a", { n: 1 }], ["b", { constructor: "Ferrari" }]], { columns: ["n", "constructor", "toString", "__proto__"], inputs: {} }));
+
+  known.take({ ops: [{ op: "insert", key: "c", after: "b", row: { n: 3 } }, { op: "update", key: "a", cells: { n: 2 } }] });
+
+  for (const key of ["a", "c"]) assert.deepEqual(known.columns.map((column) => known.rows.get(key)[column]).slice(1), [undefined, undefined, undefined]);
+  assert.equal(known.rows.get("b").constructor, "Ferrari");
+  assert.deepEqual(known.columns.filter((column) => column in known.inputs || known.inputs[column] !== undefined), []);
+  const change = known.take({ rows: [["b", { constructor: "Ferrari" }], ["c", JSON.parse('{"n": 3, "__proto__": 1}')]] });
+  assert.deepEqual(change.cells, [["c", ["__proto__"]]]);
 });

@@ -145,3 +145,13 @@ test("a column that goes leaves the selection on the one in its place", () => {
   selection.follow([]);
   assert.equal(selection.active, null);
 });
+
+test("Shift on the head of a column leads neither to a row nor out of the table", () => {
+  const selection = selected();
+  selection.go(HEAD, "b");
+
+  for (const key of ["ArrowLeft", "ArrowUp", "Home"]) {
+    selection.press({ key, shift: true, ctrl: false }, 10, true);
+    assert.equal(selection.active.place, HEAD, key);
+  }
+});

@@ -275,3 +275,18 @@ test("a tab without animation frames draws and acknowledges all the same, and on
   context.mock.timers.tick(5000);
   assert.equal(drawn, 2);
 });
+
+test("a viewer that the kernel has forgotten, as a frame with everything tells, is shown again", () => {
+  const page = open();
+  shown(page, "x", "y");
+  page.frame(1, { x: {}, y: {} });
+  page.frame(2, { x: {} }, { whole: false });
+  page.draw();
+  page.take();
+
+  // The kernel took the page to be gone, and knows only what was shown since; its word about that was dropped on its way.
+  page.frame(1, { x: {} });
+  page.frame(2, { x: {} }, { whole: true });
+
+  assert.deepEqual(page.take().map(({ type, viewer }) => [type, viewer]), [["Resync", undefined], ["Show", "y"]]);
+});

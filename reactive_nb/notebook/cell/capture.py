@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,11 @@ from typing import Any
 
 from IPython.core.display_trap import DisplayTrap
 from IPython.core.displayhook import DisplayHook
-from IPython.core.displaypub import DisplayPublisher
 
 from reactive_nb.engine.interrupts import Uninterrupted
 from reactive_nb.errors import ReactiveError, error_text
 from reactive_nb.notebook.cell.outputs import Output, Outputs
+from reactive_nb.notebook.cell.routes import Publisher, Stream, is_routed
 from reactive_nb.notebook.trace import NOTE, short_traceback
 
 Shell = Any
@@ -124,8 +124,8 @@ class _Run:
         shell = self._shell
         publisher = shell.display_pub
         for name in ("stdout", "stderr"):
-            self._set(sys, name, _Stream(name, getattr(sys, name), self.outputs, self._is_mine))
-        self._set(shell, "display_pub", _Publisher(publisher, self.outputs, self._is_mine))
+            self._set(sys, name, Stream(name, getattr(sys, name), self._mine))
+        self._set(shell, "display_pub", Publisher(publisher, self._mine))
         # Within a cell sys.displayhook is the trap's already; between cells the trap sets it.
         self._set(shell, "display_trap", DisplayTrap(hook=self._show_value))  # type: ignore[no-untyped-call]
         self._set(sys, "displayhook", self._show_value)
@@ -159,9 +159,11 @@ class _Run:
         self._undo.callback(partial(setattr, target, name, before) if is_own else partial(delattr, target, name))
         setattr(target, name, value)
 
-    def _is_mine(self) -> bool:
+    def _mine(self) -> Outputs | None:
+        """Return the outputs if the calling thread is of this run."""
         thread = threading.current_thread()
-        return not self._is_over and (thread is self._thread or thread not in self._others)
+        is_mine = thread is self._thread or (thread not in self._others and not is_routed())
+        return self.outputs if is_mine and not self._is_over else None
 
     def _show_value(self, value: object = None) -> None:
         if value is None:
@@ -175,65 +177,6 @@ class _Run:
 
     def _show_error(self, kind: type[BaseException], error: BaseException, lines: Iterable[str]) -> None:
         self.outputs.fail(kind, error_text(error), list(lines))
-
-
-class _Stream:
-    """sys.stdout or sys.stderr during a run; what is not of the run goes where it went before."""
-
-    def __init__(self, name: str, before: Any, outputs: Outputs, is_mine: Callable[[], bool]) -> None:
-        self._name = name
-        self._before = before
-        self._outputs = outputs
-        self._is_mine = is_mine
-
-    def write(self, text: str) -> int:
-        if not self._is_mine():
-            return int(self._before.write(text) or 0)
-        if text:
-            self._outputs.write(self._name, text)
-        return len(text)
-
-    def writelines(self, lines: Iterable[str]) -> None:
-        for line in lines:
-            self.write(line)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._before, name)
-
-
-class _Publisher(DisplayPublisher):
-    """What `display` calls during a run."""
-
-    def __init__(self, before: DisplayPublisher, outputs: Outputs, is_mine: Callable[[], bool]) -> None:
-        self._before = before
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._outputs = outputs
-        self._is_mine = is_mine
-
-    def publish(  # type: ignore[override]  # IPython's takes an obsolete argument between these
-        self,
-        data: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
-        *,
-        transient: dict[str, Any] | None = None,
-        update: bool = False,
-        **options: Any,
-    ) -> None:
-        display_id = (transient or {}).get("display_id")
-        if self._is_mine() and not update:
-            self._outputs.display(data, metadata, display_id)
-        elif not (update and self._outputs.update(data, metadata, display_id)):
-            self._before.publish(data, metadata, transient=transient, update=update, **options)
-
-    def clear_output(self, wait: bool = False) -> None:
-        if self._is_mine():
-            self._outputs.clear(wait)
-        else:
-            self._before.clear_output(wait)  # type: ignore[no-untyped-call]
-
-    def __getattr__(self, name: str) -> Any:
-        # A kernel tells its publisher of each message that another thread takes meanwhile.
-        return getattr(self._before, name)
 
 
 def _open_figures() -> Iterable[int]:

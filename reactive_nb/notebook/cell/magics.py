@@ -1,8 +1,7 @@
-"""The cell magics `%%live` and `%%on`: a cell's text comes in, a reactive cell with its outputs below it goes out."""
+"""The cell magic `%%live`: a cell's text comes in, a reactive cell with its outputs below it goes out."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from IPython.core.error import UsageError
@@ -12,23 +11,21 @@ from IPython.display import display
 from reactive_nb.notebook.cell.capture import refuse_await
 from reactive_nb.notebook.cell.cells import Cells, cell_number, cells_of, close_live_cells, live_cells
 from reactive_nb.notebook.cell.live_cell import LiveCell
-from reactive_nb.notebook.cell.on_cell import HOW, OnCell
+from reactive_nb.notebook.cell.options import split_leading_options
+from reactive_nb.notebook.cell.plan import without_comment
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["CellMagics", "close_live_cells", "live_cells", "without_comment"]
-
-# Anything but a comment, strings in quotes as a whole; then a comment, at the beginning or after a blank.
-_COMMENTED = re.compile(r"""((?:"[^"]*"|'[^']*'|[^"'#]|(?<=\S)#)*)(?<!\S)#""")
+__all__ = ["CellMagics", "close_live_cells", "live_cells"]
 
 LIVE_USAGE = "Write %%live, or %%live --name NAME, and the cell's source below"
 
 
 @magics_class
 class CellMagics(Magics):
-    """`%%live` and `%%on`.
+    """`%%live`.
 
     Args:
         shell: The IPython shell.
@@ -57,32 +54,13 @@ class CellMagics(Magics):
         An error is shown as under any cell, and gone after the next change that lets it succeed; it does not stop "run
         all". The interrupt button ends a run. Its source cannot `await`.
         """
-        name, rest = _split_name(line)
+        options, rest = split_leading_options("%%live", without_comment(line), ("name",))
+        name = options.name
         if rest:
             raise UsageError(f"%%live does not know {rest!r}. {LIVE_USAGE}.")
         refuse_await(self.shell, cell, "%%live")
         number = cell_number(self.shell)
         self._begin(LiveCell(self.shell, self._cells.turns, cell, name or f"In[{number}]", number), name, line + cell)
-
-    @no_var_expand
-    @cell_magic
-    def on(self, line: str, cell: str) -> None:
-        """Run this cell after every change of what an expression gives; `rows` is the new value.
-
-            %%on [--name NAME] departures(origin="JFK")
-            print(len(rows), "departures")
-
-        The expression calls a query, or is a variable that holds a live result. The cell does not run now, but between
-        other cells after each change; several changes at once are one run with the newest value. It also runs while no
-        page shows it.
-        """
-        name, expression = _split_name(line)
-        if not expression:
-            raise UsageError(f"%%on needs to know what to follow. {HOW}.")
-        refuse_await(self.shell, cell, "%%on")
-        number = cell_number(self.shell)
-        made = OnCell(self.shell, self._cells.turns, cell, name or f"In[{number}]", number, expression=expression)
-        self._begin(made, name, line + cell)
 
     def _begin(self, cell: ReactiveCell, name: str | None, text: str) -> None:
         try:
@@ -95,28 +73,6 @@ class CellMagics(Magics):
             raise
         if isinstance(cell.error, KeyboardInterrupt):
             raise cell.error  # so that the cells that are queued below do not run
-
-
-def without_comment(line: str) -> str:
-    """Return the line of a magic without the comment at its end, which IPython hands over with it.
-
-    Example:
-        >>> without_comment("why board  # the last runs")
-        'why board'
-    """
-    found = _COMMENTED.match(line)
-    return (line if found is None else found[1]).strip()
-
-
-def _split_name(line: str) -> tuple[str | None, str]:
-    """Return the name given with `--name`, or None, and the rest of the line."""
-    line = without_comment(line)
-    match line.split(maxsplit=2):
-        case ["--name", name, *rest]:
-            return name, "".join(rest).strip()
-        case ["--name"]:
-            raise UsageError("--name needs a name: --name NAME.")
-    return None, line
 
 
 def _display(cell: ReactiveCell) -> None:

@@ -1,7 +1,7 @@
 """Reactive cells: source that runs again, between other cells, when something it has read changes.
 
-The part that `%%live` and `%%on` have in common. Comes in: a cell's source, then changes of what its last run read. Goes out: the run's outputs, in place of those of
-the run before. A run follows what it read itself; what an earlier run read is let go of when the new is held.
+The part that `%%live` and `%%on` have in common. Comes in: a cell's source, then changes of what its last run read.
+Goes out: the run's outputs, in place of those of the run before. A run follows what it read itself; what an earlier run read is let go of when the new is held.
 
 It keeps: what is shown is what the source gives now, or a run is queued, or the cell says why not.
 """
@@ -93,7 +93,7 @@ class ReactiveCell(ABC):
         self._ts: int | None = None  # the commit of which they are, if they are of one engine
         self._screen: Screen | None = None
         self._dispose: Callable[[], object] = lambda: None
-        self._following = Dependencies(self._on_news, self._queue, self._on_engine_closed, self._is_own_thread)
+        self._following = Dependencies(self._on_news, self._queue, self.on_engine_closed, self._is_own_thread)
         self._own_runs = 0  # those in a row that nothing but the cell itself has caused
         self._lock = threading.Lock()
         self._causes: dict[str, str] = {}  # how, by what has changed
@@ -172,6 +172,10 @@ class ReactiveCell(ABC):
         if self._screen is not None:
             self._screen.close()
 
+    def end(self) -> None:
+        """End it because somebody wants no more of it; what `%reactive close` does."""
+        self.close()
+
     def replace(self) -> None:
         """End it because its cell is run again, which takes its outputs away."""
         self.close()
@@ -210,7 +214,8 @@ class ReactiveCell(ABC):
         if is_waiting:
             self._turns.soon(self._turn, self, self._on_broken_turn)
 
-    def _on_engine_closed(self) -> None:
+    def on_engine_closed(self) -> None:
+        """End it because what it reads is there no more."""
         self.close("its database was closed; run the cell again when it is open")
 
     # ------------------------------------------------------------------ runs

@@ -42,7 +42,7 @@ from reactive_nb.notebook.page.lifetimes import AWAIT_S, Views
 from reactive_nb.notebook.page.outputs import checked, require_json, with_errors
 from reactive_nb.notebook.page.pacer import Pace
 from reactive_nb.notebook.page.session import Session
-from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, RowsView, Seen, View
+from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, JobView, RowsView, Seen, View
 from reactive_nb.notebook.result.arrangement import Window
 from reactive_nb.notebook.result.shape import Shape
 
@@ -155,6 +155,14 @@ class Hub:
             name = "" if engine is None else self._name_of(engine)
             return self._open(ContentView(self._name("v"), name, awaited, title), owner)
 
+    def open_job(
+        self, owner: object, title: str, engine: TransitionSource | None = None, awaited: bool = True
+    ) -> JobView:
+        """Return a new view of a job's outputs and of the job; arguments as in `open_content`."""
+        with self._frames:
+            name = "" if engine is None else self._name_of(engine)
+            return self._open(JobView(self._name("v"), name, awaited, title), owner)
+
     def open_drawn(
         self,
         live: LiveResult,
@@ -229,6 +237,13 @@ class Hub:
             if outputs is not None and outputs != view.outputs:
                 view.outputs = outputs
             view.state, view.error, view.note, view.ts = state, error, note, ts
+            view.changed()
+        self.wake()
+
+    def show_job(self, view: JobView, job: dict[str, Any]) -> None:
+        """Have pages show how it is with a job from the next frame on; the outputs stay."""
+        with self._frames:
+            view.job = job
             view.changed()
         self.wake()
 

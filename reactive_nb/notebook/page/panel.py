@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reactive_nb.notebook.page.answers import Target
 from reactive_nb.notebook.page.hub import Hub
 from reactive_nb.notebook.page.interface import TransitionSource
+from reactive_nb.notebook.page.view import ContentView, JobView
 
 
 class Panel:
@@ -30,7 +32,10 @@ class Panel:
         self, hub: Hub, owner: object, title: str, engine: TransitionSource | None = None, awaited: bool = True
     ) -> None:
         self._hub = hub
-        self.view = hub.open_content(owner, title, engine, awaited)
+        self.view: ContentView = self._open(owner, title, engine, awaited)
+
+    def _open(self, owner: object, title: str, engine: TransitionSource | None, awaited: bool) -> ContentView:
+        return self._hub.open_content(owner, title, engine, awaited)
 
     @property
     def id(self) -> str:
@@ -65,3 +70,27 @@ class Panel:
     def close(self) -> None:
         """Forget it; pages keep what they show, and say that it is closed."""
         self._hub.close_view(self.view)
+
+
+class JobPanel(Panel):
+    """A panel of a job's outputs, which also shows how it is with the job and hears what is pressed.
+
+    Args:
+        hub: Where pages are reached.
+        owner: Whose it is; it answers `pause`, `resume` and `run` for as long as it is there.
+        title: What it is, for people who cannot see it.
+        engine: Whose commits it shows, if it shows any.
+    """
+
+    view: JobView
+
+    def __init__(self, hub: Hub, owner: Target, title: str, engine: TransitionSource | None) -> None:
+        super().__init__(hub, owner, title, engine)
+        hub.answer_for(self.view, owner)
+
+    def _open(self, owner: object, title: str, engine: TransitionSource | None, awaited: bool) -> JobView:
+        return self._hub.open_job(owner, title, engine, awaited)
+
+    def show_job(self, job: dict[str, Any]) -> None:
+        """Have pages show how it is with the job from the next frame on."""
+        self._hub.show_job(self.view, job)

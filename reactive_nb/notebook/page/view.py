@@ -10,7 +10,7 @@ here; the hub calls every method under its lock. An entry is JSON:
 
 Facts of both kinds: `state` (loading, live, stale, failed, closed), `error` (null or {"name", "message"}), `title`,
 `engine`, `ts` (only when the view's own commit is another than the frame's). Rows also have `first`, `total`, `size`,
-`kind`, `columns`, `inputs`; outputs have `note`.
+`kind`, `columns`, `inputs`; outputs have `note`, and those of a job `job` (cell/job_status.py).
 """
 
 from __future__ import annotations
@@ -384,6 +384,26 @@ class ContentView(View):
         """Return no outputs, and why there are none."""
         facts = {"state": "failed", "error": error_facts(error), "title": self.title, "engine": self.engine, "note": ""}
         return facts, {"outputs": []}
+
+
+class JobView(ContentView):
+    """Outputs of a job, and how it is with the job: what a scheduled cell shows.
+
+    Attributes:
+        job: What is known of the job, as JSON; None until something is.
+    """
+
+    job: dict[str, Any] | None = None
+
+    def news(self, viewer: Viewer, is_whole: bool) -> tuple[dict[str, Any], Entry]:
+        """Return what there is of the outputs, and all of the job."""
+        facts, body = super().news(viewer, is_whole)
+        return {**facts, "job": self.job}, body
+
+    def nothing(self, error: BaseException) -> tuple[dict[str, Any], Entry]:
+        """Return no outputs, and why there are none; the job goes on."""
+        facts, body = super().nothing(error)
+        return {**facts, "job": self.job}, body
 
 
 class DrawnView(ContentView):

@@ -46,7 +46,9 @@ export function ansiParts(text) {
  * @returns {string}
  */
 export function overwritten(text) {
-  return text.replace(/\r+\n/g, "\n").replace(/[^\n]*\r(?=[^\n])/g, "");
+  const lines = text.replaceAll(/(?<!\r)\r+\n/g, "\n").split("\n");
+  // Not by one expression for all: it would begin anew at each character of a line, and a line may be very long.
+  return lines.map((line) => line.slice(line.lastIndexOf("\r", line.length - 2) + 1)).join("\n");
 }
 
 /**

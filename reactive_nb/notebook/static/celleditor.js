@@ -2,7 +2,7 @@
 // of what happens to the cell meanwhile. Out: what was typed, when the reader commits it.
 
 import { showCell } from "./cells.js";
-import { element, setText } from "./dom.js";
+import { element, isOfComposition, setText } from "./dom.js";
 import { keepNewLine, makeInput, sameRaw } from "./inputs.js";
 
 /** Kinds of input into which the key that opened the editor is typed. */
@@ -23,7 +23,7 @@ export class CellEditor {
    * @param {{key: string, column: string, place: number}} at the cell
    * @param {any} field
    * @param {any} base the cell's JSON now
-   * @param {import("./inputs.js").Raw} raw what it holds now
+   * @param {import("./inputs.js").Raw} raw what it holds now; an empty one when the page cannot tell
    * @param {import("./inputs.js").Raw | null} typed what was typed already
    * @param {boolean} wasPending an earlier edit of it is on its way: its value is not news when it comes
    * @param {EditorEvents} events
@@ -71,7 +71,7 @@ export class CellEditor {
   /** @param {KeyboardEvent} event */
   #onKey(event) {
     event.stopPropagation();
-    if (event.isComposing || event.defaultPrevented) return;
+    if (isOfComposition(event) || event.defaultPrevented) return;
     const isNewLine = event.key === "Enter" && (event.shiftKey || event.altKey);
     if (event.key === "Escape") this.events.cancel();
     else if (event.key === "Tab") this.events.commit(event.shiftKey ? -1 : 1);

@@ -47,10 +47,16 @@ export function showCell(cell, column) {
  */
 function showNumber(number) {
   const size = Math.abs(number);
-  const short = size >= 1e-4 && size < 1e15 ? Number(number.toFixed(6)) : Number(number.toPrecision(7));
+  const short = Number(size >= 1e-4 ? number.toFixed(6) : number.toPrecision(7));
   const isWhole = Number.isInteger(number);
-  return { text: String(isWhole ? number : short), kind: "number", hover: short === number || isWhole ? undefined : String(number) };
+  return { text: numberText(isWhole ? number : short), kind: "number", hover: short === number || isWhole ? undefined : String(number) };
 }
+
+/**
+ * A number with all its digits, and a negative zero with its sign, as in Python.
+ * @param {number} number
+ */
+export const numberText = (number) => (Object.is(number, -0) ? "-0" : String(number));
 
 /**
  * A time in the page's own zone, with UTC on hover.
@@ -77,6 +83,7 @@ function showTime(iso) {
  * @returns {string}
  */
 export function shortJson(cell) {
+  if (typeof cell === "number") return numberText(cell);
   if (typeof cell !== "object" || cell === null) return JSON.stringify(cell);
   if (Array.isArray(cell)) return `[${cell.map(shortJson).join(", ")}]`;
   const more = (/** @type {any[]} */ shown) => (shown.length < cell.size ? [`… ${cell.size - shown.length} more`] : []);

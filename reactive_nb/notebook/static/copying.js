@@ -1,6 +1,8 @@
 // Cells as text for other programs. In: a range of known rows, or text that the kernel made. Out: tab-separated values on
 // the clipboard. Whatever a page does not know whole is left to the kernel, so no copy is ever cut off.
 
+import { numberText } from "./cells.js";
+
 /**
  * One cell as it is copied: numbers with all their digits, times in UTC, None as nothing.
  * @param {any} cell
@@ -9,7 +11,7 @@
 export function tsvCell(cell) {
   if (cell === undefined || cell === null) return "";
   if (typeof cell === "boolean") return cell ? "True" : "False";
-  if (typeof cell === "number") return String(cell);
+  if (typeof cell === "number") return numberText(cell);
   if (typeof cell === "string") return /[\t\n\r"]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
   if (Array.isArray(cell)) return null;
   return cell.$int ?? cell.$float ?? cell.$datetime ?? null;
@@ -25,7 +27,8 @@ export function tsvCell(cell) {
 export function tsvOf(known, columns, first, last) {
   const lines = [];
   for (let place = first; place <= last; place += 1) {
-    const row = known.rows.get(known.keyAt(place) ?? "");
+    const key = known.keyAt(place);
+    const row = key === null ? undefined : known.rows.get(key);
     if (row === undefined) return null;
     const cells = columns.map((column) => tsvCell(row[column]));
     if (cells.includes(null)) return null;
@@ -41,14 +44,16 @@ export function tsvOf(known, columns, first, last) {
  */
 export async function writeClipboard(text, target) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  // Pages over plain http have no clipboard, but they may still have a copy event.
+  // Pages over plain http have no clipboard, but they may still have a copy event: where the focus is, if that is still here.
+  let isPut = false;
   const put = (/** @type {ClipboardEvent} */ event) => {
     event.clipboardData?.setData("text/plain", text);
     event.preventDefault();
     event.stopImmediatePropagation();
+    isPut = true;
   };
   target.addEventListener("copy", put, { capture: true });
   const done = document.execCommand("copy");
   target.removeEventListener("copy", put, { capture: true });
-  if (!done) throw new Error("The browser did not allow it; press Ctrl+C again.");
+  if (!done || !isPut) throw new Error("The browser did not allow it; press Ctrl+C again.");
 }

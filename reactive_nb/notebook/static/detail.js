@@ -69,11 +69,12 @@ export class DetailPane {
     const row = rows.get(key);
     if (row === undefined) {
       if (deleted.includes(key)) setText(this.#name, `${column} (its row is no longer here)`);
-    } else if (row[column] !== cell) {
-      this.#open.cell = row[column];
-      setText(this.#name, column);
-      this.#load();
+      return;
     }
+    setText(this.#name, column);
+    if (row[column] === cell) return;
+    this.#open.cell = row[column];
+    this.#load();
   }
 
   async #load() {

@@ -83,22 +83,30 @@ export class Editing {
     const field = this.view.known.inputs[active.column];
     if (field === undefined || !this.view.isAlive || this.view.known.state === "closed") return false;
     const refused = this.pending.of(active.key, active.column);
-    if (refused?.state === "refused" && key === null) this.#editAgain(refused);
-    else this.#begin({ key: active.key, column: active.column, place: active.place }, typedRaw(field, key));
+    const typed = typedRaw(field, key);
+    if (refused?.state === "refused" && typed === null) this.#editAgain(refused);
+    else this.#begin({ key: active.key, column: active.column, place: active.place }, typed);
     return true;
   }
 
   /**
    * @param {{key: string, column: string, place: number}} at
    * @param {import("./inputs.js").Raw | null} typed
+   * @param {any} [lastBase] what the cell held when it was last edited, for a row that is not known now
    */
-  async #begin(at, typed) {
-    this.commit();
+  async #begin(at, typed, lastBase) {
+    const committed = this.commit();
     const opening = ++this.#opening;
+    if (this.#editor !== null) await committed;
+    if (this.#editor !== null || opening !== this.#opening) return; // it stays open: what is in it cannot be had
     const field = this.view.known.inputs[at.column];
-    const base = this.view.known.rows.get(at.key)?.[at.column];
+    const row = this.view.known.rows.get(at.key);
+    const base = row === undefined ? lastBase : row[at.column];
     const pending = this.pending.of(at.key, at.column);
-    const raw = (pending?.state === "refused" ? null : pending?.raw) ?? rawOf(field, base) ?? (await this.#wholeRaw(at));
+    // What is typed goes on while the kernel would be asked, so there is nothing to ask for then: it is another value.
+    const typedLast = pending?.state === "refused" ? null : (pending?.next ?? pending)?.raw;
+    const known = typedLast ?? rawOf(field, base) ?? (typed && {});
+    const raw = known ?? (await this.#wholeRaw(at));
     if (raw === null || opening !== this.#opening) return;
     this.#isGone = false;
     const isOnItsWay = pending !== undefined && pending.state !== "refused";
@@ -109,7 +117,7 @@ export class Editing {
     });
     if (pending?.state === "refused") this.pending.dismiss(pending);
     this.layer.append(this.#editor.root);
-    this.view.reveal(at.place, at.column);
+    if (row !== undefined) this.view.reveal(at.place, at.column);
     this.draw();
     this.#editor.focus();
   }
@@ -135,7 +143,12 @@ export class Editing {
     const editor = this.#editor;
     if (editor === null) return;
     this.#opening += 1;
-    await editor.input.ready();
+    try {
+      await editor.input.ready();
+    } catch (error) {
+      editor.input.setError(`It cannot be read: ${/** @type {Error} */ (error).message}`);
+      return;
+    }
     if (this.#editor !== editor) return;
     const raw = editor.input.raw();
     const { key, column } = editor.at;
@@ -154,8 +167,9 @@ export class Editing {
     const columns = view.columns.filter((column) => column in view.known.inputs);
     const next = columns.indexOf(at.column) + step;
     const wraps = next < 0 ? -1 : next >= columns.length ? 1 : 0;
-    const place = Math.max(view.known.placeOf(at.key), 0) + wraps;
-    if (place < 0 || place >= view.known.total) return;
+    const from = view.known.placeOf(at.key);
+    const place = from + wraps;
+    if (from < 0 || place < 0 || place >= view.known.total) return;
     view.selection.go(place, columns[(next + columns.length) % columns.length]);
     view.reveal(place, columns[(next + columns.length) % columns.length]);
     this.open(null);
@@ -180,10 +194,9 @@ export class Editing {
   /** @param {import("./edits.js").PendingEdit} edit that was refused: into an editor with it again */
   #editAgain(edit) {
     const place = this.view.known.placeOf(edit.key);
-    this.view.selection.go(Math.max(place, 0), edit.column);
-    const { raw } = edit;
-    this.pending.dismiss(edit);
-    this.#begin({ key: edit.key, column: edit.column, place: Math.max(place, 0) }, raw);
+    if (place >= 0) this.view.selection.go(place, edit.column);
+    const { key, column, raw, base } = edit;
+    this.#begin({ key, column, place: Math.max(place, 0) }, raw, base);
   }
 
   // --- Drawing ---

@@ -1,6 +1,7 @@
 // What the reader does in a table with keys, the mouse and the clipboard. In: events on the part that scrolls. Out: calls
 // on the view. A key that means something here goes no further: JupyterLab has meanings of its own for most.
 
+import { isOfComposition } from "./dom.js";
 import { isNested, groupedNumber } from "./gridbody.js";
 import { HEAD } from "./selection.js";
 import { tsvOf, writeClipboard } from "./copying.js";
@@ -20,13 +21,13 @@ export function listenToGrid(view, signal) {
 }
 
 /**
- * Whether an event is of the rows themselves, and not of an input that lies over them.
+ * Whether an event is of the rows themselves, and not of what lies over them.
  * @param {import("./gridview.js").GridView} view
  * @param {Event} event
  */
 function isOwn(view, event) {
   const target = /** @type {Element} */ (event.target);
-  return target === view.scroll || !target.closest("input, textarea, select, button, .rnb-editor");
+  return target === view.scroll || !target.closest("input, textarea, select, button, .rnb-layer");
 }
 
 /**
@@ -52,7 +53,7 @@ function onKey(view, event) {
 function isOpening(view, event) {
   const { active } = view.selection;
   const { key } = event;
-  if (active === null || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
+  if (active === null || event.ctrlKey || event.metaKey || event.altKey || isOfComposition(event)) return false;
   if (active.place === HEAD) {
     if (key !== "Enter" && key !== " ") return false;
     view.sortBy(active.column, event.shiftKey);
@@ -104,6 +105,7 @@ function onPointer(view, event) {
   const body = view.body.root;
   body.setPointerCapture(event.pointerId);
   const move = (/** @type {PointerEvent} */ moved) => {
+    if (view.known.total === 0) return; // deleted meanwhile
     const cell = view.cellAt(moved);
     const { active } = view.selection;
     if (active?.place === cell.place && active.column === cell.column) return;

@@ -1,7 +1,7 @@
 // The head of a table: names of columns, by which it is sorted, filters, and edges to drag. In: what is shown, and what
 // the reader does. Out: elements, and calls when the order, the filter or a width is to be another.
 
-import { element, setText } from "./dom.js";
+import { element, isOfComposition, setChildren, setText } from "./dom.js";
 
 const FILTER_DELAY_MS = 200;
 
@@ -41,9 +41,10 @@ export class GridHead {
   #filters = element("div", "rnb-filterrow");
   /** @type {Map<string, HTMLElement>} */
   #cells = new Map();
-  /** @type {Map<string, HTMLInputElement>} */
+  /** @type {Map<string, HTMLInputElement>} also those of columns that are not shown now, whose filters go on */
   #inputs = new Map();
   #layout = "";
+  #made = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
 
@@ -68,7 +69,7 @@ export class GridHead {
   /** @param {boolean} on show the filters, or take them away with what is in them */
   setFiltering(on) {
     this.#filters.hidden = !on;
-    if (on) return this.#inputs.values().next().value?.focus();
+    if (on) return this.#filters.querySelector("input")?.focus();
     for (const input of this.#inputs.values()) input.value = "";
     this.#tellFilter();
   }
@@ -88,10 +89,9 @@ export class GridHead {
     const layout = JSON.stringify(columns);
     if (layout !== this.#layout) {
       this.#layout = layout;
-      this.#cells = new Map(columns.map((column, at) => [column, this.#cells.get(column) ?? this.#makeCell(column, at)]));
-      this.#inputs = new Map(columns.map((column) => [column, this.#inputs.get(column) ?? this.#makeInput(column)]));
-      this.#row.replaceChildren(...this.#cells.values());
-      this.#filters.replaceChildren(...[...this.#inputs.values()].map(inGridcell));
+      this.#cells = new Map(columns.map((column) => [column, this.#cells.get(column) ?? this.#makeCell(column)]));
+      setChildren(this.#row, [...this.#cells.values()]);
+      setChildren(this.#filters, columns.map((column) => this.#filterCell(column)));
       columns.forEach((column, at) => this.#cells.get(column)?.setAttribute("aria-colindex", String(at + 1)));
     }
     for (const [column, cell] of this.#cells) {
@@ -107,11 +107,10 @@ export class GridHead {
 
   /**
    * @param {string} column
-   * @param {number} at
    */
-  #makeCell(column, at) {
+  #makeCell(column) {
     const cell = element("div", "rnb-headcell");
-    cell.id = `${this.id}-head-${at}-${column.replace(/\W/g, "_")}`;
+    cell.id = `${this.id}-head-${++this.#made}`;
     cell.setAttribute("role", "columnheader");
     cell.title = `${column}: click to sort, with Shift to sort by it as well`;
     const mark = element("span", "rnb-mark");
@@ -159,6 +158,7 @@ export class GridHead {
     });
     input.addEventListener("keydown", (event) => {
       event.stopPropagation();
+      if (isOfComposition(event)) return;
       if (event.key === "Escape") {
         input.value = "";
         this.#tellFilter();
@@ -169,6 +169,18 @@ export class GridHead {
       }
     });
     return input;
+  }
+
+  /**
+   * @param {string} column
+   * @returns {HTMLElement} the cell with its filter, the same one each time
+   */
+  #filterCell(column) {
+    const made = this.#inputs.get(column)?.parentElement;
+    if (made) return made;
+    const input = this.#makeInput(column);
+    this.#inputs.set(column, input);
+    return inGridcell(input);
   }
 
   #tellFilter() {

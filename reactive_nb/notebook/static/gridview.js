@@ -160,6 +160,7 @@ export class GridView {
     this.body.changed(change, isScroll, this.columns);
     this.detail.follow(this.known.rows, change.deleted);
     this.editing?.follow(change, isScroll);
+    if (this.known.state === "closed") this.editing?.settle(this.known.ts); // no commit will be told any more
     this.#isChanged = true;
   }
 
@@ -277,7 +278,7 @@ export class GridView {
     this.scroll.setAttribute("aria-rowcount", String(known.total + (known.kind === "table" ? 1 : 0)));
     this.scroll.setAttribute("aria-colcount", String(columns.length));
     const at = active === null ? -1 : columns.indexOf(active.column);
-    const inBody = active?.key ? this.body.cell(active.key, at) : undefined;
+    const inBody = active !== null && active.key !== null ? this.body.cell(active.key, at) : undefined;
     const cell = active?.place === HEAD ? this.head.cell(active.column) : inBody;
     if (cell) this.scroll.setAttribute("aria-activedescendant", cell.id);
     else this.scroll.removeAttribute("aria-activedescendant");

@@ -323,15 +323,20 @@ function fileControl(field) {
   const set = (/** @type {Raw | null} */ raw) => {
     box.value = "";
     current = raw?.bytes === undefined && !raw?.null ? nothing : raw;
+    reading = Promise.resolve();
     show();
   };
   box.addEventListener("change", () => {
     const file = box.files?.[0];
     if (file === undefined) return;
-    reading = base64Of(file).then((bytes) => {
+    const mine = base64Of(file).then((bytes) => {
+      if (reading !== mine) return; // another was chosen since, or this one taken back
       current = { bytes, name: file.name };
       show();
     });
+    mine.catch(() => {}); // whoever asks whether it is ready is told
+    reading = mine;
+    clear.hidden = false;
   });
   clear.addEventListener("click", () => set(null));
   return { parts: [box, note, clear], target: box, raw: () => current, set, ready: () => reading };

@@ -1,7 +1,7 @@
 // The picker of a document: a box in which its texts are searched, or its id is given, and a list of what was found. In:
 // what finds documents. Out: the raw of an id. Keys are those of every combobox: arrows, Enter, Escape.
 
-import { element } from "./dom.js";
+import { element, isOfComposition } from "./dom.js";
 import { randomName } from "./session.js";
 
 /** How long a person pauses before documents are searched, in milliseconds. */
@@ -39,6 +39,8 @@ export function pickerControl(box, empty, search) {
   let options = [];
   let active = -1;
   let isOpen = false;
+  /** Whether the text is another than the one that the options were found for. */
+  let isStale = false;
   let asked = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -55,7 +57,10 @@ export function pickerControl(box, empty, search) {
     removeEventListener("scroll", follow, true);
     removeEventListener("resize", follow);
   };
-  const follow = () => floats && placeBelow(list, box);
+  const follow = () => {
+    if (!box.isConnected) close(); // taken out without a word, as an editor is by Tab
+    else if (floats) placeBelow(list, box);
+  };
   const open = () => {
     if (!isOpen) {
       isOpen = true;
@@ -84,6 +89,7 @@ export function pickerControl(box, empty, search) {
   };
   const show = (/** @type {Found} */ found) => {
     options = found.options;
+    isStale = false;
     const items = options.map((option) => {
       const item = element("li", "rnb-option");
       item.id = `rnb-${randomName()}`;
@@ -109,7 +115,9 @@ export function pickerControl(box, empty, search) {
     if (search === undefined) return;
     const mine = (asked += 1);
     const found = await search(text).catch(() => null); // what is wrong shows when the form is submitted
-    if (mine === asked && found !== null && box.isConnected) show(found);
+    if (mine !== asked || !box.isConnected) return;
+    if (found === null) close();
+    else show(found);
   };
   const askSoon = () => {
     clearTimeout(timer);
@@ -120,11 +128,13 @@ export function pickerControl(box, empty, search) {
     if (!event.isTrusted) return; // picked, and not typed
     picked = null;
     box.title = "";
+    isStale = true;
     askSoon();
   });
   box.addEventListener("click", () => isOpen || void ask(picked === null ? box.value : ""));
   box.addEventListener("blur", close);
   box.addEventListener("keydown", (event) => {
+    if (isOfComposition(event)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined) {
       event.preventDefault();
@@ -133,7 +143,9 @@ export function pickerControl(box, empty, search) {
     } else if (event.key === "Enter" && isOpen && active >= 0) {
       event.preventDefault(); // it picks, and submits nothing
       event.stopPropagation();
-      pick(options[active]);
+      if (!isStale) return pick(options[active]);
+      clearTimeout(timer); // what it would pick is not what was typed
+      void ask(box.value);
     } else if (event.key === "Escape" && isOpen) {
       event.stopPropagation();
       close();

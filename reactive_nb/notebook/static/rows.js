@@ -79,6 +79,7 @@ export class RowWindow {
   take(entry) {
     if (entry.gone) this.state = "closed"; // with the rows and the commit that it has
     for (const fact of FACTS) if (fact in entry) /** @type {any} */ (this)[fact] = entry[fact];
+    if ("inputs" in entry) this.inputs = ownOnly(entry.inputs);
     if ("ts" in entry) this.ts = entry.ts;
     if (!("total" in entry) && "rows" in entry && this.total < entry.rows.length) this.total = entry.rows.length;
     this.#places = null;
@@ -95,11 +96,11 @@ export class RowWindow {
    */
   #replace(rows) {
     const old = this.rows;
-    this.rows = new Map(rows);
+    this.rows = new Map(rows.map(([key, row]) => [key, ownOnly(row)]));
     this.order = [...this.rows.keys()];
     /** @type {Change} */
     const change = { whole: true, inserted: [], moved: [], deleted: [], cells: [] };
-    for (const [key, row] of rows) {
+    for (const [key, row] of this.rows) {
       const before = old.get(key);
       if (before === undefined) {
         change.inserted.push(key);
@@ -125,7 +126,7 @@ export class RowWindow {
         change.deleted.push(op.key);
         break;
       case "insert":
-        this.rows.set(op.key, op.row);
+        this.rows.set(op.key, ownOnly(op.row));
         this.#place(op.key, op.after);
         change.inserted.push(op.key);
         break;
@@ -135,7 +136,7 @@ export class RowWindow {
         change.moved.push(op.key);
         break;
       case "update": {
-        const row = { ...this.rows.get(op.key), ...op.cells };
+        const row = ownOnly({ ...this.rows.get(op.key), ...op.cells });
         for (const column of op.gone ?? []) delete row[column];
         this.rows.set(op.key, row);
         change.cells.push([op.key, [...Object.keys(op.cells), ...(op.gone ?? [])]]);
@@ -152,6 +153,13 @@ export class RowWindow {
     this.order.splice(after === null ? 0 : this.order.indexOf(after) + 1, 0, key);
   }
 }
+
+/**
+ * An object that has only what is its own: a column may be called `constructor`, and not every row need have it.
+ * @param {Record<string, any>} named
+ * @returns {Record<string, any>}
+ */
+const ownOnly = (named) => ({ __proto__: null, ...named });
 
 /**
  * @param {Row} before

@@ -131,7 +131,7 @@ export class Selection {
       if (total > 0) this.go(0, this.columns[0]);
       return true;
     }
-    const least = hasHead && !shift ? HEAD : 0;
+    const least = hasHead && (!shift || this.active.place === HEAD) ? HEAD : 0;
     const lowest = key === "PageUp" || (ctrl && (key === "Home" || key === "ArrowUp")) ? Math.max(least, 0) : least;
     const place = Math.max(Math.min(this.active.place + rows, total - 1), lowest);
     const at = Math.min(Math.max(this.columns.indexOf(this.active.column) + columns, 0), last);

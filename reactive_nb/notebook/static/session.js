@@ -201,6 +201,9 @@ export class Session {
       const moment = ts[viewer.engine];
       const isMoved = moment !== undefined && this.#fed.has(viewer.id) && !this.#pinned.has(viewer.id);
       if (isMoved) viewer.setTs(moment);
+      // A frame with everything has an entry for all that the kernel knows of. It may have taken the page to be gone, and
+      // have heard of some viewers only since.
+      if (whole && entry === undefined) this.#sendShow(viewer);
       if (entry !== undefined || isMoved) this.#due.add(viewer);
     }
     this.#askFrame();

@@ -3,7 +3,7 @@
 // differ in where things stand.
 
 import { showCell } from "./cells.js";
-import { element, setText } from "./dom.js";
+import { element, isOfComposition, setText } from "./dom.js";
 import { keepNewLine, makeInput } from "./inputs.js";
 import { sessionOf } from "./session.js";
 
@@ -150,12 +150,12 @@ export function submits(form, view) {
   });
   form.addEventListener("beforeinput", keepNewLine, { capture: true });
   form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing) return;
+    if (event.key !== "Enter" || isOfComposition(event)) return;
     const target = /** @type {Element} */ (event.target);
     // A browser does it for a box of one line, where nobody has kept the event from it.
-    if (!(event.ctrlKey || event.metaKey) && !target.matches("input:not([type=file])")) return;
-    event.preventDefault();
-    form.requestSubmit();
+    const isSubmitting = event.ctrlKey || event.metaKey || target.matches("input:not([type=file])");
+    if (isSubmitting || (event.repeat && target.matches("button"))) event.preventDefault();
+    if (isSubmitting && !event.repeat) form.requestSubmit(); // a key that is held down runs it once
   });
 }
 

@@ -220,3 +220,62 @@ def test_the_number_in_a_traceback_is_that_of_its_cell_also_later(kernel: Kernel
 
     assert shown["data"]["text/plain"] == f"<%%live In[{number}]>"
     assert f"Cell In[{number}], line 1" in traceback.replace("In [", "In[")
+
+
+# ------------------------------------------------------------------ scheduled cells
+
+EVERY = "%%every 1h --name feed\nruns.append((total(), inside, threading.current_thread().name))\nprint('ran')\n"
+
+
+def test_a_scheduled_cell_runs_after_the_cell_that_is_running_and_not_within(kernel: Kernel) -> None:
+    (shown,) = kernel.run(EVERY, "job")
+    kernel.value_when("len(runs) == 1", "runs")
+    kernel.run("inside = True\ndb.crons.run_now('feed')\nfor n in range(20):\n    send(body=str(n))\ninside = False")
+
+    runs = kernel.value_when("len(runs) == 2", "runs")
+
+    assert runs == [(0, False, "MainThread"), (20, False, "MainThread")]
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    printed = [each for each in kernel.others if each["msg_type"] in ("stream", "display_data", "error")]
+    assert printed == []
+
+
+def test_one_in_a_thread_runs_within(kernel: Kernel) -> None:
+    kernel.run("ran = threading.Event()")
+    kernel.run(EVERY.replace("--name", "--thread --name") + "ran.set()", "job")
+    assert kernel.value("ran.wait(30)")
+    kernel.run("ran.clear(); inside = True\ndb.crons.run_now('feed'); waited = ran.wait(30)\ninside = False")
+
+    assert kernel.value("(waited, runs[-1])") == (True, (0, True, "reactive_nb cell feed"))
+
+
+def test_a_job_without_a_name_has_its_cells_id_and_its_place(kernel: Kernel) -> None:
+    kernel.run(EVERY.replace(" --name feed", ""), "a1b2c3")
+    number = kernel.value(
+        "[n for n, text in enumerate(get_ipython().history_manager.input_hist_raw) if '%%every 1h\\n' in text][0]"
+    )
+
+    assert kernel.value("[(cron.name, cron.place) for cron in db.crons.list()]") == [("a1b2c3", f"In[{number}]")]
+
+
+def test_a_run_without_an_end_is_interrupted_and_the_next_one_comes(kernel: Kernel) -> None:
+    kernel.run("import time")
+    kernel.run("%%every 1h --name feed --timeout 50ms\nruns.append(1)\nif len(runs) == 1: time.sleep(1000)", "job")
+    history = "[run.error and run.error.split(':')[0] for run in db.crons.get('feed').history]"
+    failed = kernel.value_when(f"len({history}) == 1", history)
+    kernel.run("db.crons.run_now('feed')")
+
+    assert failed == ["ActionTimeout"]
+    assert kernel.value_when(f"len({history}) == 2", history) == ["ActionTimeout", None]
+
+
+def test_the_progress_of_an_action_is_sent_to_the_cell_that_started_it(kernel: Kernel) -> None:
+    kernel.run("go = threading.Event()")
+    source = "@db.action\ndef fetch(ctx):\n    go.wait()\n    ctx.progress(1, 2, 'half')\nfuture = fetch.submit()"
+    started = kernel.begin(source, "starter")
+    kernel.end(started)
+    kernel.run("go.set()", "another")
+    while not (shown := [each for each in kernel.others if each["msg_type"] == "display_data"]):
+        kernel.others.append(kernel.client.get_iopub_msg(timeout=SECONDS))
+
+    assert shown[0]["parent_header"]["msg_id"] == started
