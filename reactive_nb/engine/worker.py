@@ -4,8 +4,8 @@ Comes in: jobs as documents, of scheduled calls and of crons. Goes out: their fu
 on a few threads, an `async def` on the event loop. What is due is read from the newest snapshot, so the documents alone
 say what is to be done, and a process that was killed goes on where they stand. The thread starts with the first job.
 
-A mutation runs in one transaction with the mark that it has run: exactly once. An action is marked before it begins: at
-most once. What a machine's trouble kept from being committed is tried again later; what a function raises is its result.
+How one job is run stands in `job_execution`. What a machine's trouble kept from being committed is tried again later; what
+a function raises is its result.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Protocol
 from weakref import finalize, ref
 
-from reactive_nb.clock import Alarm, Clock, IdSource
+from reactive_nb.clock import Alarm, Clock
 from reactive_nb.engine.action_runs import ActionRuns
 from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.engine.job_execution import JobExecution, JobHost, writer_of
 from reactive_nb.errors import (
     ConflictError,
     DatabaseClosed,
@@ -33,12 +32,9 @@ from reactive_nb.errors import (
     NestedCallError,
     UnknownFunction,
 )
-from reactive_nb.functions.actions import Report, describe_error
-from reactive_nb.functions.context import MutationContext, QueryContext, run_checked
-from reactive_nb.functions.database import SystemWriter
+from reactive_nb.functions.actions import Report
+from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
-from reactive_nb.functions.origin import calling_from
-from reactive_nb.functions.scheduler import running_job
 from reactive_nb.jobs.job import Ending, Job, Jobs
 from reactive_nb.jobs.scheduled import ScheduledCalls
 from reactive_nb.schema.system_tables import CRONS, SCHEDULED
@@ -61,21 +57,6 @@ _LAST_RETRY_MS = 60_000.0
 
 _worker: contextvars.ContextVar[int | None] = contextvars.ContextVar("reactive_nb_worker", default=None)
 """Whose job the caller is a part of: the worker's `id`, for a reference would keep its database."""
-
-
-class JobHost(Protocol):
-    """What the worker needs of the engine."""
-
-    ids: IdSource
-
-    def find(self, function: Function | str) -> Function:
-        """Return a function by its path."""
-
-    def read(self, body: Callable[[QueryContext], Any]) -> Any:
-        """Run reading code."""
-
-    def write(self, body: Callable[[MutationContext], Any], name: str = ...) -> Any:
-        """Run writing code as one transaction."""
 
 
 @dataclass(slots=True)
@@ -116,6 +97,7 @@ class Worker:
         self._name = name
         self._clock = clock
         self._runs = runs
+        self._execution = JobExecution(host, clock, runs)
         self._state = UninterruptedLock()
         # Everything below is guarded by it.
         self._alarm: Alarm | None = None
@@ -294,7 +276,9 @@ class Worker:
         self._begin_backlog()
         forget_ms = self._host.read(lambda ctx: self._calls.forget_ms(ctx.db.system))
         if forget_ms is not None and forget_ms <= now_ms:
-            self._host.write(lambda ctx: self._calls.forget(self._writer(ctx), now_ms), "forget results of jobs")
+            self._host.write(
+                lambda ctx: self._calls.forget(writer_of(ctx, self._host), now_ms), "forget results of jobs"
+            )
             forget_ms = self._host.read(lambda ctx: self._calls.forget_ms(ctx.db.system))
         with self._state:
             left = {job.id for _, job in due}
@@ -328,10 +312,7 @@ class Worker:
 
     def _abandon(self, ctx: MutationContext) -> None:
         for table in self._tables:
-            table.abandon(self._writer(ctx), self._clock.now_ms())
-
-    def _writer(self, ctx: MutationContext) -> SystemWriter:
-        return SystemWriter(ctx.transaction, self._host.ids)
+            table.abandon(writer_of(ctx, self._host), self._clock.now_ms())
 
     # ------------------------------------------------------------------ one job
 
@@ -379,66 +360,24 @@ class Worker:
     def _run(self, table: Jobs, job: Job, function: Function) -> None:
         """Run a mutation or a plain action, on a thread of the pool."""
         _worker.set(id(self))
-        with self._watching(job), calling_from(f"job {job.name}"):
-            if self._closed:
-                return
-            if function.kind is Kind.MUTATION:
-                self._mutation(table, job, function)
-            elif self._mark(table, job):
-                run = self._runs.begin(function, self._reporter(job), _timeout(job))
-                with running_job(job.id):
-                    ending = _ending(lambda: self._runs.run(function, job.args, run))
-                self._end(table, job, ending)
+        with self._watching(job):
+            if not self._closed and function.kind is Kind.MUTATION:
+                self._execution.mutation(table, job, function)
+            elif not self._closed:
+                self._execution.action(table, job, function, self._reporter(job), self._end)
 
     async def _run_async(self, table: Jobs, job: Job, function: Function) -> None:
         """Run an `async def`, on the event loop."""
-        from asyncio import wrap_future  # not before there is such a job: it takes long to import
-
         _worker.set(id(self))
-        with self._watching(job), calling_from(f"job {job.name}"):
-            if not self._closed and self._mark(table, job):
-                with running_job(job.id):
-                    future = self._runs.start(function, job.args, self._reporter(job), _timeout(job))
-                try:
-                    ending = Ending("success", await wrap_future(future))
-                except BaseException as error:  # noqa: BLE001 - it is how the job ended
-                    ending = Ending("failed", error=describe_error(error))
-                self._end(table, job, ending)
-
-    def _mutation(self, table: Jobs, job: Job, function: Function) -> None:
-        def body(ctx: MutationContext) -> None:
-            if not table.begin(self._writer(ctx), job, self._clock.now_ms()):
-                return
-            savepoint = ctx.transaction.savepoint()
-            ending = _ending(lambda: run_checked(function, ctx, job.args))
-            if ending.error is not None:
-                ctx.transaction.rollback(savepoint)
-            table.end(self._writer(ctx), job, ending, self._clock.now_ms())
-
-        try:
-            self._host.write(body, job.path)
-        except (ConflictError, LogError, DatabaseClosed):
-            raise
-        except Exception as error:  # noqa: BLE001 - found only when the whole was to be committed
-            failed = Ending("failed", error=describe_error(error))
-            self._host.write(lambda ctx: self._refuse(ctx, table, job, failed), job.path)
-
-    def _refuse(self, ctx: MutationContext, table: Jobs, job: Job, ending: Ending) -> None:
-        now_ms = self._clock.now_ms()
-        if table.begin(self._writer(ctx), job, now_ms):
-            table.end(self._writer(ctx), job, ending, now_ms)
-
-    def _mark(self, table: Jobs, job: Job) -> bool:
-        """Mark an action as running; False if it is not to be run."""
-        return bool(
-            self._host.write(lambda ctx: table.begin(self._writer(ctx), job, self._clock.now_ms()), f"begin {job.name}")
-        )
+        with self._watching(job):
+            if not self._closed:
+                await self._execution.async_action(table, job, function, self._reporter(job), self._end)
 
     def _end(self, table: Jobs, job: Job, ending: Ending) -> None:
         """Note how an action ended; when that cannot be committed, it is tried again until it can."""
         with self._state:
             self._unsaved[job.id] = (table, job, ending)
-        self._host.write(lambda ctx: table.end(self._writer(ctx), job, ending, self._clock.now_ms()), f"end {job.name}")
+        self._execution.end(table, job, ending)
         with self._state:
             del self._unsaved[job.id]
 
@@ -498,17 +437,6 @@ def _pause_ms(times: int) -> float:
     """
     pause_ms = float(min(_FIRST_RETRY_MS * 2 ** min(times - 1, 20), _LAST_RETRY_MS))
     return random.uniform(pause_ms / 2, pause_ms)
-
-
-def _ending(run: Callable[[], Any]) -> Ending:
-    try:
-        return Ending("success", run())
-    except BaseException as error:  # noqa: BLE001 - it is how the job ended
-        return Ending("failed", error=describe_error(error))
-
-
-def _timeout(job: Job) -> timedelta | None:
-    return None if job.timeout_ms is None else timedelta(milliseconds=job.timeout_ms)
 
 
 def _serve(weakly: ref[Worker], alarm: Alarm) -> None:

@@ -71,6 +71,10 @@ class EnvironmentReader:
         """Yield the names of the variables that have a value, in alphabetical order."""
         return iter([document["name"] for document in documents(self._tx) if "value" in document])
 
+    def keys(self) -> list[str]:
+        """Return the names that have a value, so that `dict(...)` works."""
+        return list(self)
+
     def __repr__(self) -> str:
         return f"<environment: {_described(documents(self._tx))}>"
 
@@ -203,6 +207,10 @@ class Environment:
     def __iter__(self) -> Iterator[str]:
         """Yield the names of the variables that have a value, in alphabetical order."""
         return iter(self._host.read(lambda ctx: list(EnvironmentReader(ctx.transaction))))
+
+    def keys(self) -> list[str]:
+        """Return the names that have a value, so that `dict(...)` works."""
+        return list(self)
 
     def __repr__(self) -> str:
         try:

@@ -126,6 +126,8 @@ class Function:
         self.internal = internal
         self.waits_for_cells = False
         """Whether it waits until no cell runs, so that nobody in a cell may wait for it."""
+        self.shows_its_errors = False
+        """Whether people see what it raises where it stands, so that nothing has to be logged of it."""
         self.engine: Calls | None = None
         """The engine that runs it; set when it is registered there, unless it is of a module."""
         self.module: Included | None = None

@@ -59,7 +59,7 @@ class Finder(Protocol):
 class Scheduler(ABC):
     """Runs functions later. See `run_after`, `run_at` and `cancel`."""
 
-    def run_after(self, delay: timedelta | int, function: Function | str, /, **args: Any) -> str:
+    def run_after(self, delay: timedelta | int, function: Function | str, /, *args: Any, **kwargs: Any) -> str:
         """Run a mutation or an action after a while.
 
         A mutation runs exactly once, even if the process is killed meanwhile and the file opened again. An action
@@ -69,6 +69,7 @@ class Scheduler(ABC):
             delay: How long from now on; `timedelta(0)`, or 0, runs it as soon as possible.
             function: A mutation or an action, or its path.
             args: Its arguments, checked now and again when it runs.
+            kwargs: More of them, by name.
 
         Returns:
             The id of its document in `_scheduled_functions`, which says how far it is.
@@ -97,9 +98,9 @@ class Scheduler(ABC):
                 hint="Use run_at for a time in the past; it runs at once",
             )
         _check_horizon(what, delay)
-        return self._schedule(lambda now_ms: now_ms + delay / timedelta(milliseconds=1), function, args)
+        return self._schedule(lambda now_ms: now_ms + delay / timedelta(milliseconds=1), function, args, kwargs)
 
-    def run_at(self, when: datetime, function: Function | str, /, **args: Any) -> str:
+    def run_at(self, when: datetime, function: Function | str, /, *args: Any, **kwargs: Any) -> str:
         """Run a mutation or an action at a time; a time in the past means as soon as possible. See `run_after`.
 
         Raises:
@@ -122,7 +123,7 @@ class Scheduler(ABC):
             _check_horizon(what, timedelta(milliseconds=when_ms - now_ms))
             return when_ms
 
-        return self._schedule(at, function, args)
+        return self._schedule(at, function, args, kwargs)
 
     @abstractmethod
     def cancel(self, id: str) -> None:
@@ -136,7 +137,13 @@ class Scheduler(ABC):
         """
 
     @abstractmethod
-    def _schedule(self, at: Callable[[float], float], function: Function | str, args: dict[str, Any]) -> str:
+    def _schedule(
+        self,
+        at: Callable[[float], float],
+        function: Function | str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> str:
         """Store a call; `at` gives its time for the time of its transaction, both in milliseconds since 1970 UTC."""
 
 
@@ -171,7 +178,13 @@ class TransactionScheduler(Scheduler):
         if document["state"]["kind"] in ("pending", "inProgress"):
             writer.patch(id, {"state": {"kind": "canceled"}, "completedTime": self._tx.now_ms})
 
-    def _schedule(self, at: Callable[[float], float], function: Function | str, args: dict[str, Any]) -> str:
+    def _schedule(
+        self,
+        at: Callable[[float], float],
+        function: Function | str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> str:
         found = self._finder.find(function if isinstance(function, str) else self._finder.find(function).path)
         if found.kind is Kind.QUERY:
             raise FunctionKindError(
@@ -180,7 +193,7 @@ class TransactionScheduler(Scheduler):
                 expected="a mutation or an action",
                 hint="Call the query in the function that needs its result",
             )
-        checked = found.checked_args(args, self._tx.numbers())
+        checked = found.checked_args(found.named(args, kwargs), self._tx.numbers())
         writer = SystemWriter(self._tx, self._finder.ids)
         fields: dict[str, Any] = {
             "name": found.path,
@@ -218,8 +231,14 @@ class DirectScheduler(Scheduler):
         """Cancel a call now; see `Scheduler.cancel`."""
         self._engine.write(lambda ctx: ctx.scheduler.cancel(id), "cancel a scheduled call")
 
-    def _schedule(self, at: Callable[[float], float], function: Function | str, args: dict[str, Any]) -> str:
-        return str(self._engine.write(lambda ctx: ctx.scheduler._schedule(at, function, args), "schedule"))
+    def _schedule(
+        self,
+        at: Callable[[float], float],
+        function: Function | str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> str:
+        return str(self._engine.write(lambda ctx: ctx.scheduler._schedule(at, function, args, kwargs), "schedule"))
 
 
 def _table_or_none(tx: Transaction, id: str) -> str | None:

@@ -771,3 +771,38 @@ def test_removing_what_was_replaced_removes_nothing(diary: Diary) -> None:
     diary.db.remove(first)
 
     assert second in diary.db.functions()
+
+
+@pytest.mark.parametrize("kind", ["mutation", "action", "async"])
+def test_a_failure_is_logged_with_its_frames_once_for_each_place(
+    db: Engine, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    def fail(ctx: Any, n: int) -> None:
+        raise ValueError(f"no {n}") if n < 3 else KeyError(n)
+
+    async def fail_async(ctx: Any, n: int) -> None:
+        fail(ctx, n)
+
+    failing = {"mutation": db.mutation, "action": db.action, "async": db.action}[kind](
+        fail_async if kind == "async" else fail
+    )
+
+    for n in range(4):
+        db.scheduler.run_after(0, failing, n)
+        db.settle()
+
+    told = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert [str(error) for error in told] == ["no 0", "3"]
+    assert "in fail\n" in caplog.text
+
+
+def test_a_failure_that_people_see_where_it_stands_is_not_logged(db: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    @db.action
+    def fail(ctx: Any) -> None:
+        raise ValueError("seen")
+
+    fail.shows_its_errors = True
+    db.scheduler.run_after(0, fail)
+    db.settle()
+
+    assert caplog.records == []

@@ -931,3 +931,11 @@ def test_a_delay_counts_from_the_clock_however_many_documents_were_made_at_that_
     id = notes.db.scheduler.run_after(timedelta(seconds=10), notes.write, text="on time")
 
     assert notes.job(id)["scheduledTime"] == BEGIN_MS + 10_000
+
+
+def test_arguments_may_stand_by_position(notes: Notes) -> None:
+    id = notes.db.scheduler.run_after(timedelta(0), notes.write, "by position")
+    notes.db.settle()
+
+    assert notes.job(id)["args"] == [{"text": "by position"}]
+    assert notes.texts() == ["by position"]

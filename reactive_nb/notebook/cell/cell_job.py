@@ -63,6 +63,7 @@ class CellJob:
             await run()
 
         self._function = Function(run_cell, Kind.ACTION, path=plan.path, internal=True)
+        self._function.shows_its_errors = True
         self._function.waits_for_cells = not plan.options.thread
 
     def open(self) -> None:
