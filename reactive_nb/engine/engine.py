@@ -22,14 +22,14 @@ from typing import Any, TypeVar
 from reactive_nb.clock import Clock, IdSource
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.action_runs import ActionRuns
+from reactive_nb.engine.bindings import Bindings
 from reactive_nb.engine.commit_queue import CommitQueue, closed
 from reactive_nb.engine.facilities import Facilities
 from reactive_nb.engine.folder import Folder
-from reactive_nb.engine.inspection import Inspection
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.past import Past
 from reactive_nb.engine.recording import note_call, note_read
-from reactive_nb.engine.refresher import Hold, Holder, Refresher, tell
+from reactive_nb.engine.refresher import Refresher, tell
 from reactive_nb.engine.roster import ROSTER
 from reactive_nb.engine.surface import Surface
 from reactive_nb.engine.worker import Worker
@@ -69,7 +69,7 @@ _WORKERS = 16
 _FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
 
 
-class Engine(Inspection, Facilities, Decorators):
+class Engine(Bindings, Facilities, Decorators):
     """A reactive document database; made by `rnb.connect(...)`.
 
     Attributes:
@@ -349,50 +349,6 @@ class Engine(Inspection, Facilities, Decorators):
                 hint="Keep more of it with rnb.connect(..., history=...); it starts anew when a file is opened",
             )
         return Past(snapshot, self._runner, self)
-
-    # ------------------------------------------------------------------ keeping results true
-
-    def live(self, function: Function, args: dict[str, Any]) -> Any:
-        """Return a live result of a query call; what `function.live` does."""
-        self._require_open()
-        return self._surface.live(self, function, args)
-
-    def form(self, function: Function, options: dict[str, Any]) -> Any:
-        """Return a form that runs a function; what `function.form` does."""
-        self._require_open()
-        return self._surface.form(self, function, options)
-
-    def button(self, function: Function, label: str | None, args: dict[str, Any]) -> Any:
-        """Return a button that runs a function; what `function.button` does."""
-        self._require_open()
-        return self._surface.button(self, function, label, args)
-
-    def hold(self, function: Function, args: dict[str, Any], holder: Holder) -> Hold:
-        """Keep a query call true for a holder, and return when it has the result.
-
-        A listener, or a query, that asks for one gets it with the next moment instead.
-
-        Raises:
-            ArgumentValidationError: The arguments do not fit; nothing is held.
-        """
-        function = self._registry.current(function)
-        hold = self._refresher.hold(function, self.checked(function, args), holder)
-        if not self._refresher.is_own_thread:
-            self._refresher.settle()
-        return hold
-
-    def move(self, hold: Hold, function: Function, args: dict[str, Any]) -> None:
-        """Let a hold ask for something else; its holder hears of it with the next moment."""
-        self._refresher.move(hold, function, self.checked(function, args))
-
-    def let_go(self, hold: Hold) -> None:
-        """End a hold."""
-        self._refresher.let_go(hold)
-
-    def checked(self, function: Function, args: dict[str, Any]) -> dict[str, Any]:
-        """Return arguments as the function wants them."""
-        self._require_open()
-        return function.checked_args(args, self._committer.head.numbers)
 
     def settle(self) -> None:
         """Return when everything that is due is done: jobs, and then live results.

@@ -1,7 +1,7 @@
-"""A schedule: when something runs, again and again or once; and the words and texts that people write one in.
+"""A schedule: when something runs, again and again or once; and how that is said in words.
 
-Comes in: an interval, a cron expression with its time zone, a moment, or what a `%%every` or `%%at` says. Goes out:
-times in milliseconds since 1970 UTC. Pure: nothing here knows what time it is.
+Comes in: an interval, a cron expression with its time zone, or a moment. Goes out: times in milliseconds since 1970
+UTC. Pure: nothing here knows what time it is.
 
 Daylight saving time is Debian cron's, because it surprises least:
 
@@ -48,18 +48,7 @@ _ALIASES = {
     "@annually": "0 0 1 1 *",
 }
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-_UNITS = {
-    "d": timedelta(days=1),
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-    "ms": _MS,
-}
-_SPAN = re.compile(r"(?:(\d+(?:\.\d+)?)\s*(ms|[dhms])\s*)+", re.ASCII | re.IGNORECASE)
-_SPAN_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|[dhms])", re.ASCII | re.IGNORECASE)
-_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _ORDINAL = re.compile(r"\b([2-5])([123])th\b")
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
 # ------------------------------------------------------------------ the four kinds
@@ -156,7 +145,7 @@ class CronExpression:
 
     def _from(self, start: int) -> float | None:
         """Return the first time from the second `start` on."""
-        zone = _zone(self.tz)
+        zone = zone_named(self.tz)
         # A sixth field, for seconds, comes first.
         is_time_of_day = not any(field.startswith("*") for field in self.expression.split()[:-3])
         found = self._time_of_day(zone, start) if is_time_of_day else self._passing(zone, start)
@@ -274,9 +263,9 @@ def zone_of(schedule: Schedule) -> ZoneInfo:
     """Return the time zone in which people read the times of a schedule."""
     match schedule:
         case CronExpression(tz=tz):
-            return _zone(tz)
+            return zone_named(tz)
         case Interval() | Once() | OnChange():
-            return _zone("UTC")
+            return zone_named("UTC")
     assert_never(schedule)
 
 
@@ -395,73 +384,8 @@ def cron(expression: str, tz: str = "UTC") -> CronExpression:
         raise _bad_expression(expression, f"its {field} {fields[names.index(field)]!r} cannot be") from None
     if next(matches, None) is None:
         raise _bad_expression(expression, "no date ever matches it")
-    _zone(tz)
+    zone_named(tz)
     return CronExpression(plain, tz)
-
-
-def parse_span(text: str) -> timedelta:
-    """Return the span of time that a text says, as in `%%every 1h30m`.
-
-    Args:
-        text: Numbers with the units d, h, m, s or ms, largest first; a number alone is seconds.
-
-    Raises:
-        ScheduleError: It says something else.
-
-    Example:
-        >>> parse_span("1h30m"), parse_span("500ms"), parse_span("90")
-    """
-    stripped = text.strip()
-    parts: list[tuple[str, str]] = []
-    if _SECONDS.fullmatch(stripped):
-        parts = [(stripped, "s")]
-    elif _SPAN.fullmatch(stripped):
-        parts = [(number, unit.lower()) for number, unit in _SPAN_PART.findall(stripped)]
-    places = [[*_UNITS].index(unit) for _, unit in parts]
-    if not parts or places != sorted(set(places)):
-        raise _bad_span(f"{text!r} was given")
-    try:
-        return sum((float(number) * _UNITS[unit] for number, unit in parts), timedelta())
-    except OverflowError:
-        raise _bad_span(f"{text!r} is longer than a million years") from None
-
-
-def parse_time(text: str, tz: str, now: datetime) -> datetime:
-    """Return the moment that a text says, as in `%%at 09:00`.
-
-    Args:
-        text: A date and a time in the form of ISO 8601, or a time of day, of which the next one is meant.
-        tz: The time zone it is meant in, unless it brings its own offset.
-        now: The time, with a time zone.
-
-    Returns:
-        The moment, in that time zone. It may have passed, if the text has a date.
-
-    Raises:
-        ScheduleError: It says something else, or a time that the clock jumps over on that day.
-
-    Example:
-        >>> parse_time("2026-11-22 09:00", "Europe/Zurich", now), parse_time("09:00", "Europe/Zurich", now)
-    """
-    zone = _zone(tz)
-    stripped = text.strip()
-    if found := _TIME_OF_DAY.fullmatch(stripped):
-        hour, minute, second = (int(each or 0) for each in found.groups())
-        if hour > 23 or minute > 59 or second > 59:
-            raise _bad_time(text, "there is no such time of day")
-        next_ms = CronExpression(f"{second} {minute} {hour} * * *", tz).next_after(to_ms(now))
-        assert next_ms is not None, "every day has every time, or the end of a jump over it"
-        return to_datetime(next_ms).astimezone(zone)
-    try:
-        said = datetime.fromisoformat(stripped)
-    except ValueError:
-        raise _bad_time(text, f"{text!r} was given") from None
-    if said.utcoffset() is not None:
-        return said.astimezone(zone)
-    moment = said.replace(tzinfo=zone)
-    if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != said:
-        raise _bad_time(text, f"the clocks of {tz} jump over it on that day")
-    return moment
 
 
 def to_ms(moment: datetime) -> float:
@@ -525,7 +449,12 @@ def _span_words(ms: float) -> str:
     return " ".join(" ".join(part) for part in parts)
 
 
-def _zone(tz: str) -> ZoneInfo:
+def zone_named(tz: str) -> ZoneInfo:
+    """Return the time zone of a name such as `"Europe/Zurich"`.
+
+    Raises:
+        ScheduleError: There is none.
+    """
     if not isinstance(tz, str):
         raise _no_zone(show(tz), "it is not a text")
     try:
@@ -565,22 +494,4 @@ def _bad_expression(expression: object, thing: str) -> ScheduleError:
         thing=thing,
         expected=f"five fields: {_FIELDS}",
         hint='Write "30 9 * * mon-fri" for 09:30 from Monday to Friday',
-    )
-
-
-def _bad_span(thing: str) -> ScheduleError:
-    return ScheduleError(
-        "Cannot read a span of time",
-        thing=thing,
-        expected="numbers with the units d, h, m, s or ms, largest first",
-        hint="Write 10s, 5m, 1h30m or 500ms",
-    )
-
-
-def _bad_time(text: str, thing: str) -> ScheduleError:
-    return ScheduleError(
-        f"Cannot read the time {text!r}",
-        thing=thing,
-        expected="a date and time, or a time of day",
-        hint="Write 2026-11-22 09:00, or 09:00 for the next one",
     )

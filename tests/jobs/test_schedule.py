@@ -26,8 +26,6 @@ from reactive_nb.jobs.schedule import (
     interval,
     monthly,
     once,
-    parse_span,
-    parse_time,
     schedule_of,
     to_datetime,
     to_ms,
@@ -408,60 +406,12 @@ def test_times_are_read_in_the_zone_of_a_cron_and_else_in_utc() -> None:
     assert zone_of(Interval(1000.0)) == ZoneInfo("UTC")
 
 
-# ------------------------------------------------------------------ what magics say
-
-
-@pytest.mark.parametrize(
-    ("text", "span"),
-    [
-        ("10s", timedelta(seconds=10)),
-        ("5m", timedelta(minutes=5)),
-        ("1h30m", timedelta(hours=1, minutes=30)),
-        ("500ms", timedelta(milliseconds=500)),
-        ("2d", timedelta(days=2)),
-        ("90", timedelta(seconds=90)),
-        ("0.5", timedelta(milliseconds=500)),
-        (" 1.5H 10 s ", timedelta(hours=1, minutes=30, seconds=10)),
-        ("1m1ms", timedelta(minutes=1, milliseconds=1)),
-    ],
-)
-def test_a_span_in_words(text: str, span: timedelta) -> None:
-    assert parse_span(text) == span
-
-
-NOW = datetime(2026, 3, 7, 9, 0, tzinfo=ZoneInfo("America/New_York"))
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-11-22 09:00", "2026-11-22T09:00-05:00"),
-        ("2026-11-22T09:00:30", "2026-11-22T09:00:30-05:00"),
-        ("2026-11-22 09:00Z", "2026-11-22T04:00-05:00"),
-        ("2026-11-22", "2026-11-22T00:00-05:00"),
-        ("2020-01-01 00:00", "2020-01-01T00:00-05:00"),
-        ("2026-11-01 01:30", "2026-11-01T01:30-04:00"),
-        ("09:01", "2026-03-07T09:01-05:00"),
-        ("9:00", "2026-03-08T09:00-04:00"),
-        ("02:30", "2026-03-08T03:00-04:00"),
-        (" 23:59:59 ", "2026-03-07T23:59:59-05:00"),
-    ],
-)
-def test_a_moment_in_words(text: str, moment: str) -> None:
-    parsed = parse_time(text, "America/New_York", NOW)
-
-    assert to_ms(parsed) == to_ms(datetime.fromisoformat(moment))
-    assert parsed.tzinfo == ZoneInfo("America/New_York")
-
-
 # ------------------------------------------------------------------ refusals
 
 _EXPECTED_FIELDS = (
     "Expected five fields: minute hour day-of-month month day-of-week. "
     'Write "30 9 * * mon-fri" for 09:30 from Monday to Friday.'
 )
-_EXPECTED_SPAN = "Expected numbers with the units d, h, m, s or ms, largest first. Write 10s, 5m, 1h30m or 500ms."
-_EXPECTED_TIME = "Expected a date and time, or a time of day. Write 2026-11-22 09:00, or 09:00 for the next one."
 _EXPECTED_ZONE = 'Expected a name such as "Europe/Zurich" or "UTC". zoneinfo.available_timezones() has them all.'
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
@@ -592,28 +542,6 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
             "Cannot schedule a day of the week: 'friyay' (str) was given. Expected the name of a day. Write one of "
             "'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'."
         ),
-    ),
-    (lambda: parse_span("soon"), f"Cannot read a span of time: 'soon' was given. {_EXPECTED_SPAN}"),
-    (lambda: parse_span(""), f"Cannot read a span of time: '' was given. {_EXPECTED_SPAN}"),
-    (lambda: parse_span("30m1h"), f"Cannot read a span of time: '30m1h' was given. {_EXPECTED_SPAN}"),
-    (lambda: parse_span("1m1m"), f"Cannot read a span of time: '1m1m' was given. {_EXPECTED_SPAN}"),
-    (lambda: parse_span("-5s"), f"Cannot read a span of time: '-5s' was given. {_EXPECTED_SPAN}"),
-    (
-        lambda: parse_span("9999999999d"),
-        f"Cannot read a span of time: '9999999999d' is longer than a million years. {_EXPECTED_SPAN}",
-    ),
-    (
-        lambda: parse_time("tomorrow", "UTC", NOW),
-        f"Cannot read the time 'tomorrow': 'tomorrow' was given. {_EXPECTED_TIME}",
-    ),
-    (
-        lambda: parse_time("24:00", "UTC", NOW),
-        f"Cannot read the time '24:00': there is no such time of day. {_EXPECTED_TIME}",
-    ),
-    (
-        lambda: parse_time("2026-03-08 02:30", "America/New_York", NOW),
-        "Cannot read the time '2026-03-08 02:30': the clocks of America/New_York jump over it on that day. "
-        + _EXPECTED_TIME,
     ),
 ]
 

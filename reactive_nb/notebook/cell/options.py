@@ -14,7 +14,7 @@ from typing import Any, get_args
 from IPython.core.error import UsageError
 
 from reactive_nb.jobs.crons import IfMissed
-from reactive_nb.jobs.schedule import parse_span
+from reactive_nb.jobs.schedule_text import parse_span
 
 WORDS = {"if-missed": get_args(IfMissed)}
 """The options whose value is one of a few words."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from IPython.core.error import UsageError
 
-from reactive_nb.jobs.schedule import OnChange, Schedule, cron, interval, once, parse_span, parse_time
+from reactive_nb.jobs.schedule import OnChange, Schedule, cron, interval, once
+from reactive_nb.jobs.schedule_text import parse_span, parse_time
 from reactive_nb.notebook.cell.options import Options, split_leading_options, split_options
 
 SCHEDULED_OPTIONS = ("name", "tz", "if-missed", "timeout", "thread", "db")
