@@ -64,8 +64,8 @@ def test_crons_are_listed_with_what_they_run_and_how_that_went(db: Engine, write
 
     assert timeless(job_rows(db)) == [
         ("later", "at the start of every hour (UTC): write(text='x')", "paused", "", "none yet"),
-        ("tick", "every minute: write(text='tick')", "waiting", "TIME", "TIME, 0, success"),
-        ("wrong", "every minute: write(text='bad')", "failed", "TIME", "TIME, 0, failed: ValueError: a bad text"),
+        ("tick", "every minute: write(text='tick')", "waiting", "TIME", "TIME, 0 ms, success"),
+        ("wrong", "every minute: write(text='bad')", "failed", "TIME", "TIME, 0 ms, failed: ValueError: a bad text"),
     ]
 
 
