@@ -219,13 +219,25 @@ class Runner:
         try:
             outcome = self._commit(Proposal(tx, path, origin))
         except BaseException as error:
-            self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, error)
+            # A Ctrl-C that was held back until the commit was whole comes with it.
+            self._note(tx, path, number, origin, began_s, error if tx.commit is None else tx.commit)
             raise
-        self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, outcome)
-        own = _own_commits.get()
-        if own is not None and isinstance(outcome, Commit):
-            own.append(outcome.ts)
+        self._note(tx, path, number, origin, began_s, outcome)
         return outcome if isinstance(outcome, Overlap) else None
+
+    def _note(
+        self,
+        tx: Transaction,
+        path: str,
+        number: int,
+        origin: str,
+        began_s: float,
+        fate: Commit | Overlap | BaseException | None,
+    ) -> None:
+        self.attempts.ended(path, number, origin, tx.snapshot.ts, began_s, fate)
+        own = _own_commits.get()
+        if own is not None and isinstance(fate, Commit):
+            own.append(fate.ts)
 
 
 def refuse_nested(path: str, is_action: bool = False) -> None:

@@ -96,7 +96,8 @@ class Committer:
                 # Another engine shares the log and was first. What it wrote may conflict: look, then ask again.
                 self.pull()
                 continue
-            for proposal in batch:
+            for proposal, outcome in zip(batch, outcomes, strict=True):
+                proposal.transaction.commit = outcome if isinstance(outcome, Commit) else None
                 self.last_creation_ms = max(self.last_creation_ms, proposal.transaction.last_creation_ms)
             for commit, snapshot in accepted:
                 self._publish(commit, snapshot)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reactive_nb.documents.document import CREATION_TIME, ID, decode_document, encode_document
 from reactive_nb.documents.index_key import each_key, exempt_from_unique, field_prefix, value_at
@@ -28,6 +28,9 @@ from reactive_nb.transaction.write_set import WriteSet
 from reactive_nb.values.ids import encode_id, table_number_of
 from reactive_nb.values.order import encode_value
 
+if TYPE_CHECKING:
+    from reactive_nb.transaction.commit import Commit
+
 Savepoint = tuple[WriteSet, dict[str, TableState | None], dict[str, list[Change]]]
 
 
@@ -40,9 +43,13 @@ class Transaction:
         writes: What it means to change.
         now_ms: The one time its function sees, in milliseconds since 1970 UTC.
         last_creation_ms: The newest `_creationTime` it has given out; starts just below `now_ms`.
+        commit: What it has become, for those who do not hear it because an exception came with it; starts None.
     """
 
-    __slots__ = ("_closed", "_pending", "_working", "last_creation_ms", "now_ms", "reads", "snapshot", "writes")
+    __slots__ = (
+        *("_closed", "_pending", "_working"),
+        *("commit", "last_creation_ms", "now_ms", "reads", "snapshot", "writes"),
+    )
 
     def __init__(self, snapshot: Snapshot, now_ms: float) -> None:
         self.snapshot = snapshot
@@ -55,6 +62,7 @@ class Transaction:
         # Changes not yet in `_working`: they are applied in one batch when a scan needs them.
         self._pending: dict[str, list[Change]] = {}
         self._closed = False
+        self.commit: Commit | None = None
 
     # ------------------------------------------------------------------ tables
 

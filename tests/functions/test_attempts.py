@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from typing import Any
 
@@ -11,7 +12,7 @@ import reactive_nb as rnb
 from reactive_nb.engine import Engine
 from reactive_nb.errors import ConflictError, DatabaseClosed
 from reactive_nb.functions.attempts import REMEMBERED, Attempt
-from reactive_nb.functions.runner import ATTEMPTS
+from reactive_nb.functions.runner import ATTEMPTS, own_commits
 from tests.tools import Core, insert
 
 
@@ -131,3 +132,14 @@ def test_a_block_that_raises_and_a_commit_that_fails_are_remembered_too() -> Non
         tx.__exit__(None, None, None)
 
     assert outcomes(db.attempts()) == [("half", 1, "raised"), ("late", 1, "raised")]
+
+
+def test_a_commit_that_an_interrupt_came_with_is_a_commit(db: Engine) -> None:
+    db._committer.on_commit(lambda _: signal.raise_signal(signal.SIGINT))  # held back until the commit is whole
+
+    with own_commits() as own, pytest.raises(KeyboardInterrupt):
+        insert(db, "t", {})
+
+    assert [(each.outcome, each.ts) for each in db.attempts(1)] == [("committed", 1)]
+    assert own == [1]
+    assert db.table_counts() == {"t": 1}
