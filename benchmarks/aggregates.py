@@ -1,10 +1,11 @@
-"""Count and sum over the large table after each write: live, until the listener has them, and asked for.
+"""Count and sum after each write, over all, a range, and per group: live, until the listener has them, and asked for.
 
-All are in memory. SQLite's totals are kept by a trigger written for them; DuckDB goes through the column again.
+All are in memory. SQLite's totals are kept by triggers written for them; DuckDB goes through the columns again.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -15,23 +16,82 @@ from benchmarks.sqlite_peer import SQLite
 from benchmarks.stage import Stage
 from benchmarks.table import Line, compared
 from benchmarks.timing import Arrival, Attempt, timed
-from benchmarks.workload import app, message
+from benchmarks.workload import App, app, id_of, ids_in, message, per_channel
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.live import Live
 
 _AIM = 300e-6
+_GROUPS_AIM = 200e-6
 _MESSAGE = message(0)
 _CHANNEL = _MESSAGE["channel"]
 
 
 def lines(stage: Stage) -> Iterator[Line]:
-    db, sqlite, duckdb = rnb.connect(), SQLite(), DuckDB()
-    chat = app(db)
-    stage.fill("reactive_nb", lambda _, messages: chat.send_all(messages=messages))
-    for name, peer in (("SQLite", sqlite), ("DuckDB", duckdb)):
-        peer.create()
-        stage.fill(name, peer.insert_all)
-    sqlite.keep_totals()
+    for documents in stage.scale.documents[-2:]:
+        db, sqlite, duckdb = rnb.connect(), SQLite(), DuckDB()
+        chat = app(db)
+        stage.fill("reactive_nb", lambda _, messages, chat=chat: chat.send_all(messages=messages), documents)
+        for name, peer in (("SQLite", sqlite), ("DuckDB", duckdb)):
+            peer.create()
+            stage.fill(name, peer.insert_all, documents)
+        sqlite.keep_totals()
+        yield from _per_group(stage, chat, sqlite, duckdb, documents)
+        if documents == stage.large:
+            yield from _of_ranges(stage, chat, sqlite, duckdb)
+        for each in (db, sqlite, duckdb):
+            each.close()
+
+
+def _per_group(stage: Stage, chat: App, sqlite: SQLite, duckdb: DuckDB, documents: int) -> Iterator[Line]:
+    """Measure the groups of all documents after an update of one of them."""
+    sample = min(documents, 10_000)
+    dicts = Dicts(map(message, range(sample)))
+    ids = ids_in(chat.db, sample)
+    turn = count()
+
+    def next_place() -> int:
+        return next(turn) * 31 % sample
+
+    def like() -> None:
+        chat.like(message=ids[next_place()])
+
+    def after(like: Callable[[], object], read: Callable[[], object]) -> Attempt:
+        """Return an attempt that measures the reading only."""
+
+        def attempt() -> float:
+            like()
+            started = time.perf_counter()
+            read()
+            return time.perf_counter() - started
+
+        return attempt
+
+    likes: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+        "floor": (lambda: dicts.like(str(next_place())), dicts.groups),
+        "sqlite": (lambda: sqlite.like(id_of(next_place())), sqlite.groups),
+        "duckdb": (lambda: duckdb.like(id_of(next_place())), duckdb.groups),
+    }
+    of = f"count and sum by channel of {documents:,} documents"
+    with chat.groups.live() as live:
+        arrival = Arrival()
+        live.observe(arrival, "value")
+        yield compared(
+            f"update → live {of}",
+            stage.scale.attempts // 2,
+            ours=lambda: arrival.after(like),
+            **{name: timed(lambda act=act: [each() for each in act]) for name, act in likes.items()},
+        )
+    yield compared(
+        f"{of}, run again after an update",
+        stage.scale.attempts // 2,
+        aim=_GROUPS_AIM,
+        ours=after(like, lambda: chat.db.read(per_channel)),
+        **{name: after(*act) for name, act in likes.items()},
+    )
+
+
+def _of_ranges(stage: Stage, chat: App, sqlite: SQLite, duckdb: DuckDB) -> Iterator[Line]:
+    """Measure one count and sum of all documents, and of one channel, after an insert."""
     dicts = Dicts([_MESSAGE])
     number = count(stage.large * 2)
 
@@ -65,8 +125,6 @@ def lines(stage: Stage) -> Iterator[Line]:
         of = f"count and sum of {'an index range' if channel else 'all'} of {stage.large:,} documents"
         yield _live(f"insert → live {of}", send, query.live(**args), compare, channel)
         yield compare(f"insert, then {of}", timed(_asked(send, query, args)), channel)
-    for each in (db, sqlite, duckdb):
-        each.close()
 
 
 def _live(what: str, send: Callable[[], None], live: Live, compare: Callable[..., Line], channel: str) -> Line:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.workload import FIELDS, NEWEST, Message, id_of
+from benchmarks.workload import FIELDS, NEWEST, Message, Row, id_of
 
 _NAMES = ("_id", "_creationTime", *FIELDS)
 _INSERT = f"INSERT INTO messages VALUES ({', '.join('?' * len(_NAMES))})"
@@ -54,6 +54,12 @@ class DuckDB:
         where, parameters = ("WHERE channel = ?", (channel,)) if channel else ("", ())
         rows = self._connection.execute(f"SELECT count(*), sum(likes) FROM messages {where}", parameters).fetchall()
         return list(rows[0])
+
+    def groups(self) -> list[Row]:
+        rows = self._connection.execute(
+            "SELECT channel, count(*), sum(likes) FROM messages GROUP BY channel ORDER BY channel"
+        ).fetchall()
+        return [dict(zip(("channel", "number", "likes"), row, strict=True)) for row in rows]
 
     def like(self, id: str) -> None:
         """Read, then write what was read plus one; again when another thread was faster."""

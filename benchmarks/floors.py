@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import SimpleQueue
 
-from benchmarks.workload import NEWEST, Message
+from benchmarks.workload import NEWEST, Message, Row
 
 COMMIT_BYTES = 470
 """What the log holds of a commit of one message, measured."""
@@ -40,13 +40,19 @@ class Dicts:
         return self._by_id[id].copy()
 
     def like(self, id: str) -> None:
-        self._by_id[id]["likes"] += 1
+        own = self._by_id[id]
+        own["likes"] += 1
+        self._totals[own["channel"]][1] += 1
 
     def newest(self, channel: str) -> list[Message]:
         return [each.copy() for each in reversed(self._by_channel[channel][-NEWEST:])]
 
     def totals(self, channel: str) -> list[int]:
         return self._totals[channel].copy()
+
+    def groups(self) -> list[Row]:
+        """Return a row for each channel; the first messages are in the first channel, and so on."""
+        return [{"channel": name, "number": own[0], "likes": own[1]} for name, own in self._totals.items()]
 
 
 class Courier:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.workload import FIELDS, NEWEST, Message, id_of
+from benchmarks.workload import FIELDS, NEWEST, Message, Row, id_of
 
 _NAMES = ("_id", "_creationTime", *FIELDS)
 _INSERT = f"INSERT INTO messages VALUES ({', '.join('?' * len(_NAMES))})"
@@ -19,6 +19,9 @@ INSERT INTO totals SELECT channel, count(*), sum(likes) FROM messages GROUP BY c
 INSERT INTO totals SELECT '', sum(number), sum(likes) FROM totals;
 CREATE TRIGGER inserted AFTER INSERT ON messages BEGIN
     UPDATE totals SET number = number + 1, likes = likes + NEW.likes WHERE channel IN (NEW.channel, '');
+END;
+CREATE TRIGGER liked AFTER UPDATE OF likes ON messages BEGIN
+    UPDATE totals SET likes = likes + NEW.likes - OLD.likes WHERE channel IN (NEW.channel, '');
 END;
 """
 
@@ -66,6 +69,12 @@ class SQLite:
     def totals(self, channel: str) -> list[int]:
         rows = self._connection.execute("SELECT number, likes FROM totals WHERE channel = ?", (channel,)).fetchall()
         return list(rows[0])
+
+    def groups(self) -> list[Row]:
+        rows = self._connection.execute(
+            "SELECT channel, number, likes FROM totals WHERE channel <> '' ORDER BY channel"
+        ).fetchall()
+        return [dict(zip(("channel", "number", "likes"), row, strict=True)) for row in rows]
 
     def like(self, id: str) -> None:
         """Read, then write what was read plus one."""

@@ -83,11 +83,12 @@ class Stage:
             peer.close()
         return path
 
-    def fill(self, name: str, insert_all: Callable[[int, list[Message]], object]) -> None:
-        """Insert the largest number of documents, many at once."""
-        for first in range(0, self.large, AT_ONCE):
-            _say(f"{name}: {first:,} of {self.large:,} documents")
-            insert_all(first, [message(place) for place in range(first, min(first + AT_ONCE, self.large))])
+    def fill(self, name: str, insert_all: Callable[[int, list[Message]], object], documents: int | None = None) -> None:
+        """Insert some number of documents, by default the largest, many at once."""
+        total = self.large if documents is None else documents
+        for first in range(0, total, AT_ONCE):
+            _say(f"{name}: {first:,} of {total:,} documents")
+            insert_all(first, [message(place) for place in range(first, min(first + AT_ONCE, total))])
         _say("")
 
     def __enter__(self) -> Stage:

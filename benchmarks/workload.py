@@ -15,6 +15,7 @@ from reactive_nb.engine.engine import Engine
 from reactive_nb.functions.function import Function
 
 Message = dict[str, Any]
+Row = dict[str, Any]
 
 CHANNELS = 100
 NEWEST = 50
@@ -73,6 +74,7 @@ class App:
     latest: Function
     totals: Function
     overall: Function
+    groups: Function
 
     def fill(self, total: int, made: Callable[[int], Message] = message) -> None:
         """Insert messages 0 … `total` - 1."""
@@ -121,7 +123,18 @@ def app(db: Engine) -> App:
         found = ctx.db.query("messages")
         return [found.count(), found.sum("likes")]
 
-    return App(db, send, send_all, like, latest, totals, overall)
+    @db.query
+    def groups(ctx):
+        return per_channel(ctx)
+
+    return App(db, send, send_all, like, latest, totals, overall, groups)
+
+
+def per_channel(ctx: Any) -> list[Row]:
+    """Return count and sum of each channel."""
+    found = ctx.db.query("messages").with_index("by_channel")
+    rows: list[Row] = found.group_by("channel", number=rnb.count(), likes=rnb.sum("likes"))
+    return rows
 
 
 def newest(ctx: Any, channel: str) -> list[Message]:

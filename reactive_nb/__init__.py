@@ -32,6 +32,7 @@ from typing import Any
 from reactive_nb import errors
 from reactive_nb.connection import connect
 from reactive_nb.errors import AppError
+from reactive_nb.functions.aggregates import avg, count, max, min, sum
 from reactive_nb.functions.filter import col
 from reactive_nb.functions.registry import module
 from reactive_nb.notebook.result.html import HTML
@@ -43,7 +44,25 @@ from reactive_nb.values.value import UNSET
 
 __version__ = "0.1.0"
 
-__all__ = ["HTML", "UNSET", "AppError", "Id", "Table", "bind", "col", "connect", "errors", "module", "table", "v"]
+__all__ = [
+    "HTML",
+    "UNSET",
+    "AppError",
+    "Id",
+    "Table",
+    "avg",
+    "bind",
+    "col",
+    "connect",
+    "count",
+    "errors",
+    "max",
+    "min",
+    "module",
+    "sum",
+    "table",
+    "v",
+]
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -15,6 +15,7 @@ from reactive_nb import testing
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.past import Past
 from reactive_nb.functions.actions import ActionContext
+from reactive_nb.functions.aggregates import Aggregate
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter, SystemReader
 from reactive_nb.functions.environment import Environment
@@ -22,6 +23,7 @@ from reactive_nb.functions.function import Function
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import Page
 from reactive_nb.functions.query_builder import TableQuery
+from reactive_nb.functions.range_query import RangeQuery
 from reactive_nb.functions.registry import Module
 from reactive_nb.functions.scheduler import Scheduler
 from reactive_nb.functions.storage import ActionStorage, StorageReader, StorageWriter
@@ -36,15 +38,17 @@ PROJECT = Path(__file__).parents[1]
 HANDED_OUT = [
     *(Engine, Past, Function, Module, Live, Run, Commit, Evolution, Page),
     *(ActionContext, Scheduler, StorageReader, StorageWriter, ActionStorage, Crons, CronInfo, CronRun, Environment),
-    *(QueryContext, MutationContext, DatabaseReader, DatabaseWriter, SystemReader, TableQuery, IndexRange),
+    *(QueryContext, MutationContext, DatabaseReader, DatabaseWriter, SystemReader, TableQuery, RangeQuery, IndexRange),
+    Aggregate,
 ]
 """What a user gets from the public names and works with."""
 
 
 def test_these_names_are_public() -> None:
     assert reactive_nb.__all__ == [
-        "HTML", "UNSET", "AppError", "Id", "Table", "bind", "col", "connect", "errors", "module", "table", "v"
-    ]  # fmt: skip
+        *("HTML", "UNSET", "AppError", "Id", "Table", "avg", "bind", "col", "connect", "count", "errors", "max"),
+        *("min", "module", "sum", "table", "v"),
+    ]
     assert testing.__all__ == ["FakeClock", "IdSource"]
 
 

@@ -15,14 +15,11 @@ Missing fields and null count in neither. Nor does a value that is no number in 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from operator import add, sub
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-import msgspec
-
-from reactive_nb.documents.index_key import value_at
+from reactive_nb.documents.field_reader import NUMBERS, ORDERED, FieldReader, field_reader, scalar_reader
 from reactive_nb.values import wire
 from reactive_nb.values.order import encode_value
 from reactive_nb.values.value import UNSET, Value
@@ -77,7 +74,7 @@ class SumOf:
     _known: ClassVar[dict[str, SumOf]] = {}
     __slots__ = ("_read", "field")
     field: str
-    _read: Callable[[Sequence[bytes]], list[Any]]
+    _read: FieldReader
 
     def __new__(cls, field: str) -> SumOf:
         """Return the one object for this field."""
@@ -85,7 +82,7 @@ class SumOf:
         if known is None:
             made = super().__new__(cls)
             made.field = field
-            made._read = _field_reader(field)
+            made._read = scalar_reader(field)
             known = cls._known.setdefault(field, made)
         return known
 
@@ -116,10 +113,10 @@ class SumOf:
 
     def result(self, partial: Sums) -> int | float:
         """Return the sum: an int if all numbers are ints (0 if there are none), else the nearest float."""
+        if not partial.floats:
+            return partial.integers
         special = partial.special()
-        if special is not None:
-            return special
-        return _quotient(partial.units(), 1 << _UNIT_BITS) if partial.floats else partial.integers
+        return _quotient(partial.units(), 1 << _UNIT_BITS) if special is None else special
 
     def average(self, partial: Sums) -> float | None:
         """Return the float nearest to the exact average, or None without any number."""
@@ -153,7 +150,7 @@ class ExtremeOf:
     __slots__ = ("_read", "field", "largest")
     field: str
     largest: bool
-    _read: Callable[[Sequence[bytes]], list[Any]]
+    _read: FieldReader
 
     def __new__(cls, field: str, largest: bool) -> ExtremeOf:
         """Return the one object for these arguments."""
@@ -162,20 +159,15 @@ class ExtremeOf:
             made = super().__new__(cls)
             made.field = field
             made.largest = largest
-            made._read = _field_reader(field)
+            made._read = field_reader(field)
             known = cls._known.setdefault((field, largest), made)
         return known
 
     def of(self, values: Sequence[bytes], /) -> Extreme:
         """Return the partial of some encoded documents."""
         found = self._read(values)
-        kinds = set(map(type, found))
-        if not kinds <= _PLAIN:
-            # A list, an object or a vector, which only `wire` knows to read whole.
-            path = tuple(self.field.split("."))
-            found = [value_at(wire.decode(document), path) for document in values]
         present = [value for value in found if value is not None and value is not UNSET]
-        candidates = self._ties(present, kinds - _ABSENT) if present else []
+        candidates = self._ties(present, set(map(type, present))) if present else []
         return self.combine([(encode_value(value), wire.encode(value)) for value in candidates])
 
     def combine(self, partials: Sequence[Extreme], /) -> Extreme:
@@ -196,10 +188,10 @@ class ExtremeOf:
 
     def _ties(self, present: list[Any], kinds: set[type]) -> list[Any]:
         """Return the values that Python finds to be the extreme, or all where its order is not the order of values."""
-        if kinds <= _NUMBERS:
+        if kinds <= NUMBERS:
             if float in kinds and any(number != number for number in present):
                 return present
-        elif len(kinds) > 1 or not kinds <= _ORDERED:
+        elif len(kinds) > 1 or not kinds <= ORDERED:
             return present
         extreme = max(present) if self.largest else min(present)
         # Among numbers 1 ties with 1.0, and 0.0 with -0.0; otherwise equal values are the same value.
@@ -207,27 +199,6 @@ class ExtremeOf:
 
     def __repr__(self) -> str:
         return f"ExtremeOf({self.field!r}, largest={self.largest})"
-
-
-_NUMBERS: frozenset[type] = frozenset((int, float))
-_ABSENT: frozenset[type] = frozenset((type(None), type(UNSET)))
-_ORDERED: frozenset[type] = frozenset((str, bytes, bool, datetime))
-_PLAIN = _NUMBERS | _ABSENT | _ORDERED
-
-
-def _field_reader(field: str) -> Callable[[Sequence[bytes]], list[Any]]:
-    """Return a function from encoded documents to what each has in a field, UNSET where it has nothing.
-
-    msgspec skips the other fields of a document without making objects of them, in a quarter of the time of decoding
-    it whole. What is or holds a vector is not restored.
-    """
-    name, *rest = field.split(".")
-    row = msgspec.defstruct("Row", [("value", Any, UNSET)], rename={"value": name}, gc=False)
-    decode = msgspec.msgpack.Decoder(row).decode
-    if not rest:
-        return lambda documents: [decode(document).value for document in documents]  # type: ignore[attr-defined]
-    path = tuple(rest)
-    return lambda documents: [value_at(decode(document).value, path) for document in documents]  # type: ignore[attr-defined]
 
 
 def _units(floats: list[float]) -> int:

@@ -13,11 +13,11 @@ per level would cost more than the step it makes.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from reactive_nb.documents.interval import ALL
-from reactive_nb.documents.monoid import Monoid, carried
+from reactive_nb.documents.monoid import AnyMonoid, carried, of_run
 from reactive_nb.documents.tree import (
     Edit,
     Leaf,
@@ -121,13 +121,13 @@ class OrderedMap(Generic[V]):
         fresh: Node[V] = Leaf(keys, values)
         growth = fresh.size - node.size
         added = [] if value is None else [value]
-        deltas: dict[Monoid[Any, Any], tuple[Any, Any]] = {}
+        deltas: dict[AnyMonoid[Any, Any], tuple[Any, Any]] = {}
         if node.memo is not None:
-            fresh.memo = carried(node.memo, removed, added, deltas)
+            fresh.memo = carried(node.memo, fresh.size, key, removed, added, deltas)
         for branch, at in reversed(path):
             fresh = branch.resized(at, fresh, growth)
             if branch.memo is not None:
-                fresh.memo = carried(branch.memo, removed, added, deltas)
+                fresh.memo = carried(branch.memo, fresh.size, key, removed, added, deltas)
         return self.__class__(fresh, self._height)
 
     def _with_batch(self, changes: Sequence[Edit[V]]) -> Self:
@@ -239,6 +239,33 @@ class OrderedMap(Generic[V]):
         """Return the entry with the largest key of `[start, end)`, or None."""
         return next(self.items(start, end, reverse=True), None)
 
+    def heads(self, start: bytes, end: bytes, after: Callable[[bytes], bytes]) -> Iterator[tuple[bytes, V]]:
+        """Yield the first entry of `[start, end)`, then the first one from `after(its key)` on, and so forth.
+
+        A "skip scan": what lies between is not looked at, so the first entry of each of a hundred groups costs a
+        hundred look-ups, however many entries the groups have.
+        """
+        while (block := next(self.blocks(start, end), None)) is not None:
+            keys, values = block
+            at = 0
+            while at < len(keys):
+                yield keys[at], values[at]
+                start = after(keys[at])
+                at = bisect_left(keys, start, at + 1)
+
+    def nth(self, position: int, start: bytes = ALL.start, end: bytes = ALL.end) -> tuple[bytes, V] | None:
+        """Return the entry with `position` others of `[start, end)` before it, or None; -1 is the last one."""
+        first, last = self._rank(start), self._rank(end)
+        wanted = position + (first if position >= 0 else last)
+        if not first <= wanted < last:
+            return None
+        node: Any = self._root
+        for _ in range(self._height):
+            at = bisect_right(node.offsets(), wanted) - 1
+            wanted -= node.offsets()[at]
+            node = node.children[at]
+        return node.keys[wanted], node.values[wanted]
+
     def count(self, start: bytes = ALL.start, end: bytes = ALL.end) -> int:
         """Return how many keys lie in `[start, end)`, without looking at the leaves between."""
         return max(0, self._rank(end) - self._rank(start))
@@ -254,7 +281,7 @@ class OrderedMap(Generic[V]):
 
     # ------------------------------------------------------------------ aggregates
 
-    def aggregate(self, start: bytes, end: bytes, monoid: Monoid[V, P]) -> P:
+    def aggregate(self, start: bytes, end: bytes, monoid: AnyMonoid[V, P]) -> P:
         """Return what an aggregate makes of the values in `[start, end)`, as a partial.
 
         Nodes within the interval answer from what they remember; only the leaves at its two ends are looked at.
@@ -274,7 +301,7 @@ class OrderedMap(Generic[V]):
         return parts[0] if len(parts) == 1 else monoid.combine(parts)
 
     def _collect(
-        self, node: Node[V], start: bytes | None, end: bytes | None, monoid: Monoid[V, P], parts: list[P]
+        self, node: Node[V], start: bytes | None, end: bytes | None, monoid: AnyMonoid[V, P], parts: list[P]
     ) -> None:
         """Append the partials of the values of a node within bounds; None is no bound."""
         if start is None and end is None:
@@ -285,7 +312,7 @@ class OrderedMap(Generic[V]):
             if last - first == node.size:
                 parts.append(partial(node, monoid))
             elif first < last:
-                parts.append(monoid.of(node.values[first:last]))
+                parts.append(of_run(monoid, node.keys[first:last], node.values[first:last]))
         else:
             first = 0 if start is None else bisect_right(node.separators, start)
             last = len(node.separators) if end is None else bisect_left(node.separators, end)

@@ -6,11 +6,11 @@ Every change copies everything. It is the oracle of the fast map's tests, and th
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, Self, TypeVar
 
 from reactive_nb.documents.interval import ALL
-from reactive_nb.documents.monoid import Monoid
+from reactive_nb.documents.monoid import AnyMonoid, of_run
 
 V = TypeVar("V")
 P = TypeVar("P")
@@ -79,9 +79,21 @@ class SortedListMap(Generic[V]):
         """Return how many keys lie in `[start, end)`."""
         return len(list(self.items(start, end)))
 
-    def aggregate(self, start: bytes, end: bytes, monoid: Monoid[V, P]) -> P:
-        """Return what an aggregate makes of the values in `[start, end)`, as a partial."""
-        return monoid.of([value for _, value in self.items(start, end)])
+    def heads(self, start: bytes, end: bytes, after: Callable[[bytes], bytes]) -> Iterator[tuple[bytes, V]]:
+        """Yield the first entry of `[start, end)`, then the first one from `after(its key)` on, and so forth."""
+        while (found := self.first(start, end)) is not None:
+            yield found
+            start = after(found[0])
+
+    def nth(self, position: int, start: bytes = ALL.start, end: bytes = ALL.end) -> tuple[bytes, V] | None:
+        """Return the entry with `position` others of `[start, end)` before it, or None; -1 is the last one."""
+        entries = list(self.items(start, end))
+        return entries[position] if -len(entries) <= position < len(entries) else None
+
+    def aggregate(self, start: bytes, end: bytes, monoid: AnyMonoid[V, P]) -> P:
+        """Return what an aggregate makes of the entries in `[start, end)`, as a partial."""
+        entries = list(self.items(start, end))
+        return of_run(monoid, [key for key, _ in entries], [value for _, value in entries])
 
     def check(self) -> None:
         """Assert that the keys ascend."""

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from reactive_nb.documents.monoid import Memo, Monoid
+from reactive_nb.documents.monoid import AnyMonoid, Memo, is_kept, of_run, with_partial
 
 V = TypeVar("V")
 P = TypeVar("P")
@@ -90,18 +90,18 @@ Edit: TypeAlias = tuple[bytes, V | None]
 """A key and its new value; None deletes."""
 
 
-def partial(node: Node[V], monoid: Monoid[V, P]) -> P:
-    """Return what a monoid makes of all values below a node, which remembers it."""
+def partial(node: Node[V], monoid: AnyMonoid[V, P]) -> P:
+    """Return what a monoid makes of all entries below a node, which remembers it unless it grows too large."""
     memo = node.memo
     if memo is not None and monoid in memo:
         known: P = memo[monoid]
         return known
     if isinstance(node, Leaf):
-        computed = monoid.of(node.values)
+        computed = of_run(monoid, node.keys, node.values)
     else:
         computed = monoid.combine([partial(child, monoid) for child in node.children])
-    # A new dict each time: another thread may be looking through the old one.
-    node.memo = {monoid: computed} if memo is None else {**memo, monoid: computed}
+    if is_kept(monoid, computed, node.size):
+        node.memo = with_partial(memo, monoid, computed)
     return computed
 
 
@@ -258,6 +258,6 @@ def check_node(
     assert is_root or not _is_small(node, height, shape)
     for monoid, known in (node.memo or {}).items():
         if isinstance(node, Leaf):
-            assert known == monoid.of(node.values)
+            assert known == of_run(monoid, node.keys, node.values)
         else:
             assert known == monoid.combine([partial(child, monoid) for child in node.children])

@@ -22,7 +22,8 @@ from reactive_nb.errors import (
     ValidationError,
 )
 from reactive_nb.functions.page import Journal
-from reactive_nb.functions.query_builder import Document, TableQuery
+from reactive_nb.functions.query_builder import TableQuery
+from reactive_nb.functions.range_query import Document
 from reactive_nb.schema.declaration import Table, check_table_name
 from reactive_nb.schema.system_tables import PRIVATE, SYSTEM_TABLES
 from reactive_nb.transaction.transaction import Transaction

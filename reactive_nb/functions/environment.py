@@ -23,7 +23,8 @@ from reactive_nb.errors import (
     ValidationError,
 )
 from reactive_nb.functions.database import SystemWriter
-from reactive_nb.functions.query_builder import Document, TableQuery
+from reactive_nb.functions.query_builder import TableQuery
+from reactive_nb.functions.range_query import Document
 from reactive_nb.schema.system_tables import ENVIRONMENT
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.shapes import ObjectValidator

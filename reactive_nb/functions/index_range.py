@@ -5,6 +5,7 @@ Comes in: `q.eq("channel", "general").gt("likes", 3)`. Goes out: a half-open int
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from reactive_nb.documents.document import CREATION_TIME, ID
@@ -93,6 +94,28 @@ class IndexRange:
         start = prefix + self._lower[1] if self._lower else prefix
         end = prefix + self._upper[1] if self._upper else prefix + _AFTER
         return Interval(start, max(start, end))
+
+    def bound(self) -> int:
+        """Return how many fields of the index are bound by eq."""
+        return len(self._equal)
+
+    def following(self) -> tuple[str, ...]:
+        """Return the fields of the index after those that are bound by eq, the implicit `_creationTime` included."""
+        return self._fields[len(self._equal) :]
+
+    def interval_of(self, values: Mapping[str, Any]) -> Interval:
+        """Return the keys within the equalities that have these values in the fields that follow.
+
+        Raises:
+            IndexRangeError: These are not the next fields of the index.
+        """
+        following = self.following()
+        keys = {field: self._key(field, value) for field, value in values.items()}
+        if set(keys) != set(following[: len(keys)]):
+            self._refuse(f"values are given for {list(keys)}", f"the next fields in index order: {list(following)}")
+        prefix = b"".join([self._equal[field] for field in self._fields[: len(self._equal)]])
+        prefix += b"".join([keys[field] for field in following[: len(keys)]])
+        return Interval(prefix, prefix + self._after)
 
     def is_equality(self) -> bool:
         """Whether the first field is bound to one value, so a `multi` index yields each document once."""

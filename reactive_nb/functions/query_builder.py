@@ -6,64 +6,36 @@ records up to the fiftieth document, and a later write behind it concerns nobody
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-from reactive_nb.documents.aggregate import ExtremeOf, SumOf
 from reactive_nb.documents.document import ID, decode_documents
 from reactive_nb.documents.interval import ALL, Interval
-from reactive_nb.documents.monoid import Monoid
-from reactive_nb.documents.snapshot import TableState
 from reactive_nb.errors import IndexRangeError, NotUnique, QueryUsageError, UnknownIndex
 from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
-from reactive_nb.schema.declaration import BY_CREATION_TIME, StoredTable
-from reactive_nb.schema.system_tables import SYSTEM_TABLES
+from reactive_nb.functions.range_query import Blocks, Document, Order, RangeQuery, decoded
+from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.transaction.read_set import NOTHING, Scan
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.refusal import show
 
-Document = dict[str, Any]
-Order = Literal["asc", "desc"]
 RangeFunction = Callable[[IndexRange], IndexRange]
-P = TypeVar("P")
-
-_FIRST_BATCH = 8
-_LAST_BATCH = 256
 
 
-class TableQuery:
+class TableQuery(RangeQuery):
     """A query of one table in the making; see `DatabaseReader.query`.
 
     `with_index`, `order` and `filter` shape it and return it. `collect`, `take`, `first`, `unique`, `paginate`
-    and iteration read its documents, once. `count`, `sum`, `avg`, `min` and `max` may be asked as often as one likes.
+    and iteration read its documents, once. `count`, `sum`, `avg`, `min`, `max`, `group_by`, `distinct`, `rank` and `at` may
+    be asked as often as one likes.
     """
 
-    __slots__ = (
-        "_filters",
-        "_index",
-        "_interval",
-        "_journal",
-        "_once_each",
-        "_order",
-        "_state",
-        "_table",
-        "_tx",
-        "_used",
-    )
+    __slots__ = ("_journal", "_used")
 
     def __init__(self, tx: Transaction, table: str, journal: Journal | None = None) -> None:
-        self._tx = tx
-        self._table = table
-        state = tx.table(table)
-        self._state: TableState | None = _not_yet_written(table) if state is None else state
-        self._index = BY_CREATION_TIME
-        self._interval: Interval = ALL
-        self._once_each = True
-        self._order: Order | None = None
-        self._filters: list[tuple[Callable[[Document], bool], str | None]] = []
+        super().__init__(tx, table)
         self._journal = journal
         self._used = False
 
@@ -110,6 +82,7 @@ class TableQuery:
             range(bounds)
         self._index = index
         self._interval = bounds.interval()
+        self._bounds = bounds
         declared = state.stored.table.find(index)
         self._once_each = declared is None or not declared.multi or bounds.is_equality()
         return self
@@ -227,78 +200,13 @@ class TableQuery:
             self._journal.record(fingerprint, cursor, page.continue_cursor)
         return page
 
-    # ------------------------------------------------------------------ aggregates
-
-    def count(self) -> int:
-        """Return how many documents there are; without a filter none of them is read."""
-        if self._reads_each():
-            return sum(1 for _ in self._each())
-        state = self._aggregated()
-        return 0 if state is None else state.map(self._index).count(*self._interval)
-
-    def sum(self, field: str) -> int | float:
-        """Return the exact sum of a field over the documents where it is a number, rounded once at the end.
-
-        An int when all the numbers are ints; 0 when there are none. Independent of the order of the documents, as
-        `math.fsum` is.
-        """
-        sums = SumOf(self._field(field, "sum"))
-        return sums.result(self._partial(sums))
-
-    def avg(self, field: str) -> float | None:
-        """Return the mean of a field over the documents where it is a number, or None when there are none."""
-        sums = SumOf(self._field(field, "avg"))
-        return sums.average(self._partial(sums))
-
-    def min(self, field: str) -> Any:
-        """Return the smallest value of a field, in the order of values; None where no document has one."""
-        extreme = ExtremeOf(self._field(field, "min"), largest=False)
-        return extreme.result(self._partial(extreme))
-
-    def max(self, field: str) -> Any:
-        """Return the largest value of a field, in the order of values; None where no document has one."""
-        extreme = ExtremeOf(self._field(field, "max"), largest=True)
-        return extreme.result(self._partial(extreme))
-
-    def _partial(self, monoid: Monoid[bytes, P]) -> P:
-        if self._reads_each():
-            return monoid.of([data for _, data, _ in self._each()])
-        state = self._aggregated()
-        return monoid.of([]) if state is None else state.map(self._index).aggregate(*self._interval, monoid)
-
-    def _field(self, field: object, verb: str) -> str:
-        """Return the field of an aggregate, if it can be one."""
-        if isinstance(field, str) and field.partition(".")[0].isidentifier() and field.isascii():
-            return field
-        name = str(field) if isinstance(field, Expr) else "likes"
-        raise QueryUsageError(
-            f"Cannot return the {verb} of {self._table}",
-            thing=f"its field is {show(field)}",
-            expected="the name of a field, or a path such as 'author.age'",
-            hint=f"Write {verb}({name if name.isidentifier() else 'likes'!r})",
-        )
-
-    def _reads_each(self) -> bool:
-        """Whether an aggregate must look at each document, because of a filter or of documents filed twice."""
-        return bool(self._filters) or not self._once_each
-
-    def _aggregated(self) -> TableState | None:
-        """Record the whole range as read and return the table."""
-        self._tx.reads.add(self._table, self._index, self._interval)
-        return self._tx.table(self._table)
-
-    def _each(self) -> Iterator[tuple[bytes, bytes, Document]]:
-        """Yield key, encoding and document of all that the filters keep."""
-        started = self._started(self._interval)
-        return iter(()) if started is None else self._matching(*started)
-
     def __getitem__(self, position: object) -> NoReturn:
         """Not by position: raises `QueryUsageError`."""
         raise QueryUsageError(
             f"Cannot take document {show(position)} of {self._table}",
             thing="a query is not a list",
             expected="one of the methods that read",
-            hint="Use first(), take(n) or collect()[n]",
+            hint="Use first(), at(n) or take(n)",
         )
 
     def __repr__(self) -> str:
@@ -306,7 +214,8 @@ class TableQuery:
         filters = "".join(f", filter {text or 'by a function'}" for _, text in self._filters)
         return (
             f"<query of {shape}, {self._order or 'asc'}{filters}; "
-            "read it with collect, take, first, unique, paginate, for, count, sum, avg, min or max>"
+            "read it with collect, take, first, unique, paginate, for, count, sum, avg, min, max, "
+            "group_by, distinct, rank or at>"
         )
 
     # ------------------------------------------------------------------ the machinery
@@ -316,18 +225,9 @@ class TableQuery:
             self._refuse("its documents were read already", "one read per query, beside aggregates")
         self._used = True
 
-    def _start(self) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
+    def _start(self) -> tuple[Scan, Blocks] | None:
         self._use()
         return self._started(self._interval)
-
-    def _started(self, interval: Interval) -> tuple[Scan, Iterator[tuple[list[bytes], list[bytes]]]] | None:
-        # Asked for again: the function may have written between building the query and reading it.
-        state = self._tx.table(self._table)
-        if state is None:
-            # A table that does not exist is empty, until it is created: that touches whatever was read of it.
-            self._tx.reads.add(self._table, self._index, interval)
-            return None
-        return self._tx.scan(state, self._index, interval, self._order == "desc")
 
     def _take(self, limit: int | None) -> list[Document]:
         started = self._start()
@@ -352,23 +252,6 @@ class TableQuery:
         scan.exhausted = True
         return decode_documents(found)
 
-    def _matching(
-        self, scan: Scan, blocks: Iterator[tuple[list[bytes], list[bytes]]]
-    ) -> Iterator[tuple[bytes, bytes, Document]]:
-        """Yield key, encoding and document of what the filters keep, and note in the scan how far it went."""
-        predicates = [predicate for predicate, _ in self._filters]
-        seen: set[str] | None = None if self._once_each else set()
-        for key, data, document in _decoded(blocks):
-            # Before the filters are asked: one that raises has looked too, and the result depends on this document.
-            scan.last = key
-            if seen is not None:
-                if document[ID] in seen:
-                    continue
-                seen.add(document[ID])
-            if all(predicate(document) for predicate in predicates):
-                yield key, data, document
-        scan.exhausted = True
-
     def _read_page(
         self,
         interval: Interval,
@@ -389,7 +272,7 @@ class TableQuery:
         keys: list[bytes] = []
         size = 0
         status = None
-        for key, data, document in _decoded(blocks):
+        for key, data, document in decoded(blocks):
             keys.append(key)
             size += len(data)
             scan.last = key
@@ -425,18 +308,6 @@ class TableQuery:
         )
 
 
-def _decoded(blocks: Iterator[tuple[list[bytes], list[bytes]]]) -> Iterator[tuple[bytes, bytes, Document]]:
-    """Yield key, encoding and document, decoding few at first and more later, as the reader may stop soon."""
-    batch = _FIRST_BATCH
-    for keys, values in blocks:
-        position = 0
-        while position < len(values):
-            part = values[position : position + batch]
-            yield from zip(keys[position : position + batch], part, decode_documents(part), strict=True)
-            position += batch
-            batch = min(batch * 4, _LAST_BATCH)
-
-
 def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse: bool) -> Interval:
     """Return the part of a range after the position `start` up to and with the position `end`, in reading order."""
     low, high = interval
@@ -447,12 +318,3 @@ def _between(interval: Interval, start: bytes | None, end: bytes | None, reverse
         low = low if start is None else max(low, start + b"\0")
         high = high if end is None or end == END else min(high, end + b"\0")
     return Interval(low, max(low, high))
-
-
-@functools.cache
-def _not_yet_written(table: str) -> TableState | None:
-    """Return one of the engine's own tables as it is before its first document; None of any other name."""
-    if table not in SYSTEM_TABLES:
-        return None
-    number, declaration = SYSTEM_TABLES[table]
-    return TableState.empty(StoredTable(table, number, declaration))

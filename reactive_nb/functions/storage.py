@@ -18,7 +18,7 @@ from reactive_nb.documents.interval import prefix_interval
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import DocumentNotFound, FileContentError, FunctionKindError, InvalidId, InvalidValue
 from reactive_nb.functions.database import SystemReader, SystemWriter
-from reactive_nb.functions.query_builder import Document
+from reactive_nb.functions.range_query import Document
 from reactive_nb.schema.system_tables import STORAGE
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.transaction import Transaction

@@ -18,7 +18,7 @@ from reactive_nb.errors import FunctionKindError, UnknownFunction
 from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.database import SystemWriter
 from reactive_nb.functions.function import Function, Kind
-from reactive_nb.functions.query_builder import Document
+from reactive_nb.functions.range_query import Document
 from reactive_nb.jobs import crons, schedule
 from reactive_nb.jobs.crons import IfMissed
 from reactive_nb.values.refusal import show

@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from reactive_nb.errors import ScheduleError, UnknownJob
 from reactive_nb.functions.database import SystemReader, SystemWriter
-from reactive_nb.functions.query_builder import Document
+from reactive_nb.functions.range_query import Document
 from reactive_nb.jobs.job import Ending, Job
 from reactive_nb.jobs.schedule import Interval, Schedule, schedule_of
 from reactive_nb.jobs.scheduled import ABANDONED

@@ -12,7 +12,8 @@ from heapq import nsmallest
 
 from reactive_nb.errors import InvalidValue
 from reactive_nb.functions.database import SystemReader, SystemWriter
-from reactive_nb.functions.query_builder import Document, RangeFunction, TableQuery
+from reactive_nb.functions.query_builder import RangeFunction, TableQuery
+from reactive_nb.functions.range_query import Document
 from reactive_nb.jobs.job import Ending, Job
 from reactive_nb.schema.system_tables import SCHEDULED
 

@@ -1,7 +1,7 @@
-"""Index keys read back into values, for people: the inverse of `order.encode_key`, as far as a key goes.
+"""Index keys taken apart: the inverse of `order.encode_key`, as far as a key goes.
 
-Comes in: a key, or the bound of a range. Goes out: the values it begins with, and the bytes after them. Nothing in
-the engine decides by it; it serves `why()` and errors.
+Comes in: a key, or the bound of a range. Goes out: the values it begins with and the bytes after them, for people, in
+`why()` and errors; or only where those values end, by which documents are grouped.
 """
 
 from __future__ import annotations
@@ -29,6 +29,38 @@ def read_values(key: bytes, limit: int) -> tuple[list[Any], bytes]:
         value, at = _value(key, at)
         values.append(value)
     return values, key[at:]
+
+
+def end_of(key: bytes, count: int) -> int:
+    r"""Return where the first `count` values of a whole key end; none of them is decoded.
+
+    Example:
+        >>> end_of(encode_key(["a", None, 3]), 2)
+        4
+    """
+    at = 0
+    for _ in range(count):
+        at = _end(key, at)
+    return at
+
+
+def _end(key: bytes, at: int) -> int:
+    tag = key[at]
+    if tag in _SIZES:
+        return at + _SIZES[tag]
+    at += 1
+    if tag in _TEXTS:
+        at = key.index(b"\0", at) + 1
+        while key[at : at + 1] == b"\xff":  # after an escaped zero byte the text goes on
+            at = key.index(b"\0", at) + 1
+        return at
+    while key[at] != 0:
+        at = _end(key, at)  # of an object, names and values in turn
+    return at + 1
+
+
+_SIZES = {0x01: 1, 0x02: 1, 0x03: 11, 0x04: 9, 0x05: 1, 0x06: 1}
+_TEXTS = (0x07, 0x08)
 
 
 def _value(key: bytes, at: int) -> tuple[Any, int]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reactive_nb.documents.interval import ALL
+from reactive_nb.documents.monoid import MOST_REMEMBERED
 from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.documents.reference import SortedListMap
 from reactive_nb.documents.tree import Shape
@@ -76,6 +77,28 @@ class InOrder:
         return None
 
 
+class Entries:
+    """All entries in order: an aggregate that looks at keys too, and that only small nodes remember."""
+
+    def of_entries(self, keys: Sequence[bytes], values: Sequence[int]) -> tuple[tuple[bytes, int], ...]:
+        return tuple(zip(keys, values, strict=True))
+
+    def combine(self, partials: Sequence[tuple[tuple[bytes, int], ...]]) -> tuple[tuple[bytes, int], ...]:
+        return sum(partials, ())
+
+    def replace(
+        self,
+        partial: tuple[tuple[bytes, int], ...],
+        removed: tuple[tuple[bytes, int], ...],
+        added: tuple[tuple[bytes, int], ...],
+    ) -> tuple[tuple[bytes, int], ...]:
+        return tuple(sorted({*partial} - {*removed} | {*added}))
+
+    def is_kept(self, partial: tuple[tuple[bytes, int], ...], size: int) -> bool:
+        assert len(partial) == size
+        return size <= 12
+
+
 @dataclass(eq=False)
 class Watched(Total):
     """A sum that remembers which values it was shown, and how many partials it was given to combine."""
@@ -92,7 +115,7 @@ class Watched(Total):
         return super().combine(partials)
 
 
-AGGREGATES = [Total(), Largest(), InOrder()]
+AGGREGATES = [Total(), Largest(), InOrder(), Entries()]
 
 
 # ------------------------------------------------------------------ random histories
@@ -157,6 +180,16 @@ class HistoryOfVersions(RuleBasedStateMachine):
         assert fast.count(start, end) == slow.count(start, end)
         assert fast.get(start) == slow.get(start)
         assert (start in fast) == (start in slow)
+
+    @rule(which=st.integers(0, 3), start=bounds, end=bounds, position=st.integers(-310, 310), group=st.integers(1, 90))
+    def look_up_positions(self, which: int, start: bytes, end: bytes, position: int, group: int) -> None:
+        fast, slow = self.versions[which % len(self.versions)]
+        assert fast.nth(position, start, end) == slow.nth(position, start, end)
+
+        def after(key: bytes) -> bytes:
+            return key_of((int.from_bytes(key, "big") // group + 1) * group)
+
+        assert list(fast.heads(start, end, after)) == list(slow.heads(start, end, after))
 
     @rule(which=st.integers(0, 3), start=bounds, end=bounds, aggregate=st.sampled_from(AGGREGATES))
     def aggregate(self, which: int, start: bytes, end: bytes, aggregate: Total) -> None:
@@ -226,6 +259,22 @@ def test_a_range_that_ends_before_it_starts_holds_nothing(letters: OrderedMap[in
     assert list(letters.items(b"e", b"b")) == list(letters.items(b"e", b"b", reverse=True)) == []
     assert letters.count(b"e", b"b") == 0
     assert letters.aggregate(b"e", b"b", Total()) == 0
+
+
+def test_an_entry_is_found_by_its_position_in_a_range(letters: OrderedMap[int]) -> None:
+    assert letters.nth(0) == (b"a", 0)
+    assert letters.nth(-1) == (b"j", 9)
+    assert letters.nth(1, b"c", b"f") == (b"d", 3)
+    assert letters.nth(-1, b"c", b"f") == (b"e", 4)
+    assert letters.nth(3, b"c", b"f") is letters.nth(-4, b"c", b"f") is letters.nth(0, b"f", b"c") is None
+
+
+def test_heads_leap_from_group_to_group(letters: OrderedMap[int]) -> None:
+    def two_further(key: bytes) -> bytes:
+        return bytes([key[0] + 2])
+
+    assert [key for key, _ in letters.heads(b"b", b"g", two_further)] == [b"b", b"d", b"f"]
+    assert list(letters.heads(b"g", b"b", two_further)) == []
 
 
 def test_get_returns_the_default_for_what_is_not_there(letters: OrderedMap[int]) -> None:
@@ -375,6 +424,37 @@ def test_a_replaced_key_stays_the_same_object(large: OrderedMap[int]) -> None:
         (kept, value), *_ = after.items(b"050000", b"050001")
         assert kept is stored
         assert value == 1
+
+
+def test_a_node_forgets_the_oldest_aggregates() -> None:
+    watched = [Watched() for _ in range(MOST_REMEMBERED + 1)]
+    one = OrderedMap.from_sorted([b"a"], [1])
+    for each in watched:
+        one.aggregate(*ALL, each)
+        each.seen.clear()
+
+    for each in watched[::-1]:
+        assert one.aggregate(*ALL, each) == 1
+
+    assert [each.seen for each in watched] == [[1], *[[]] * MOST_REMEMBERED]
+
+
+def test_what_a_node_shall_not_keep_is_not_kept(large: OrderedMap[int]) -> None:
+    shown: list[int] = []
+
+    class Watching(Entries):
+        def of_entries(self, keys: Sequence[bytes], values: Sequence[int]) -> tuple[tuple[bytes, int], ...]:
+            shown.extend(values)
+            return super().of_entries(keys, values)
+
+        def is_kept(self, partial: tuple[tuple[bytes, int], ...], size: int) -> bool:
+            return False
+
+    watching = Watching()
+    for _ in range(2):
+        shown.clear()
+        assert large.aggregate(b"000100", b"000300", watching) == tuple(large.items(b"000100", b"000300"))
+        assert shown == list(range(100, 300))
 
 
 # ------------------------------------------------------------------ the checks are seen to fail

@@ -406,7 +406,7 @@ REFUSED = [
         lambda ctx: ctx.db.query("t")[0],
         QueryUsageError,
         "Cannot take document 0 (int) of t: a query is not a list. Expected one of the methods that read. "
-        "Use first(), take(n) or collect()[n].",
+        "Use first(), at(n) or take(n).",
     ),
     Refused("a table name that cannot be", lambda ctx: ctx.db.query("a b"), SchemaError, "'a b' is not a table name"),
     Refused("a table that is no string", lambda ctx: ctx.db.query(None), SchemaError, "None is not a table name"),  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ documents, there or not, would have been seen. Nothing here knows of keys in byt
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from itertools import islice
@@ -291,8 +291,32 @@ class Plain:
                 return self._pages(scan, kept, earlier.ends if earlier.index == index else [])
             case "count":
                 return len(list(scan.documents(whole=True)))
+            case "group_by":
+                return self._groups(scan)
+            case "distinct":
+                values = [dict(values).get(read.fields[0], UNSET) for values, _ in scan.groups()]
+                return [value for value in values if value is not UNSET]
+            case "at":
+                return scan.at(read.position)
+            case "rank":
+                return scan.rank(read.values)
+            case "rank_of":
+                return scan.rank_of(self._get(read.table, read.document, looks))
             case _:
                 return _aggregate(read.how, [at(each, read.field) for each in scan.documents(whole=True)])
+
+    def _groups(self, scan: Scan) -> list[Fields]:
+        return [
+            {
+                **dict(values),
+                "how many": len(documents),
+                **{
+                    how: _aggregate(how, [at(document, scan.read.field) for document in documents])
+                    for how in ("sum", "avg", "min", "max")
+                },
+            }
+            for values, documents in scan.groups()
+        ]
 
     def _pages(self, scan: Scan, kept: Pages, earlier: list[Any]) -> Fields:
         if not scan.once_each:
@@ -315,7 +339,7 @@ class Scan:
     def __init__(self, plain: Plain, read: Read, index: Index, looks: list[Look]) -> None:
         self.plain, self.read, self.index, self.looks = plain, read, index, looks
         self.last: Key | None = None
-        names = (*index.fields, "_creationTime") if index.name != BY_ID else ("_id",)
+        self.names = names = (*index.fields, "_creationTime") if index.name != BY_ID else ("_id",)
         self.equal = {field: order(value) for field, value in read.equal}
         self.bounds = [bound for bound in (read.lower, read.upper) if bound is not None]
         prefix = names[: len(self.equal)]
@@ -344,20 +368,98 @@ class Scan:
             end: A place in the index, None for the end of the range.
             whole: For an aggregate; without a filter it looks at everything at once.
         """
+        for _, document in self.entries(start, end, whole):
+            yield document
+
+    def _sorted(self, start: Key | None = None, end: Key | None = None) -> list[tuple[Key, Fields]]:
         documents = self.plain.tables.get(self.read.table, {}).values()
         entries = [(key, each) for each in documents for key in keys(self.index, each) if self.holds(key, start, end)]
         entries.sort(key=lambda entry: entry[0], reverse=self.read.order == "desc")
+        return entries
+
+    def entries(
+        self, start: Key | None = None, end: Key | None = None, whole: bool = False, repeated: bool = False
+    ) -> Iterator[tuple[Key, Fields]]:
+        """Yield what `documents` yields with its place in the index; `repeated` as often as it stands there."""
+        entries = self._sorted(start, end)
         place = len(self.looks)
         self.looks.append(self._look(start, end) if whole and self.read.where is None else Look(self.read.table))
         met = set()
         for key, document in entries:
             self.last = key
             self.looks[place] = self._look(start, key)
-            if document["_id"] not in met:
+            if repeated or document["_id"] not in met:
                 met.add(document["_id"])
                 if KEEPS[self.read.where](document):
-                    yield document
+                    yield key, document
         self.looks[place] = self._look(start, end)
+
+    def groups(self) -> list[tuple[list[tuple[str, Any]], list[Fields]]]:
+        """Return the values of each group of the fields of the read, and its documents."""
+        fields = self.read.fields
+        if fields != self.names[len(self.prefix) :][: len(fields)]:
+            _raise(QueryUsageError)
+        entries = list(self.entries(whole=True, repeated=True))
+        if self.read.order == "desc":
+            entries.reverse()
+        found: dict[Key, list[tuple[Key, Fields]]] = {}
+        for key, document in entries:
+            found.setdefault(key[: len(self.prefix) + len(fields)], []).append((key, document))
+        groups = [(self._values(*own[0]), [document for _, document in own]) for own in found.values()]
+        return groups[::-1] if self.read.order == "desc" else groups
+
+    def _values(self, key: Key, document: Fields) -> list[tuple[str, Any]]:
+        """Return the fields of a group that are there, by the key of its first document."""
+        values = [(field, at(document, field)) for field in self.read.fields]
+        if self.index.multi and not self.prefix:
+            field, elements = values[0]
+            values[0] = (field, next(element for element in elements if order(element) == key[0]))
+        return [(field, value) for field, value in values if value is not UNSET]
+
+    def at(self, position: int) -> Fields | None:
+        """Return the document at a position; nothing on its other side is looked at."""
+        if position >= 0:
+            return next(islice(self.documents(), position, None), None)
+        if not self.once_each:
+            documents = list(self.documents(whole=True))
+            return documents[position] if -position <= len(documents) else None
+        backwards = replace(self.read, order="asc" if self.read.order == "desc" else "desc")
+        return Scan(self.plain, backwards, self.index, self.looks).at(-position - 1)
+
+    def rank(self, values: tuple[tuple[str, Any], ...]) -> int:
+        """Return how many documents stand before those with some values."""
+        following = self.names[len(self.prefix) :][: len(values)]
+        if {name for name, _ in values} != set(following):
+            _raise(IndexRangeError)
+        given = dict(values)
+        wanted = tuple(given[name] if self.index.name == BY_ID else order(given[name]) for name in following)
+
+        def is_before(key: Key) -> bool:
+            own = key[len(self.prefix) :][: len(wanted)]
+            return own > wanted if self.read.order == "desc" else own < wanted
+
+        def looks_at(document: Fields, last: Key | None = None) -> bool:
+            return any(self.holds(key, None, last) and is_before(key) for key in keys(self.index, document))
+
+        before = [(key, document) for key, document in self._sorted() if is_before(key)]
+        self.looks.append(Look(self.read.table, looks_at))
+        if self.read.where is not None:
+            self.looks.pop()
+            for key, document in before:
+                self.looks.append(Look(self.read.table, lambda each, last=key: looks_at(each, last)))
+                if KEEPS[self.read.where](document) is False:
+                    before = [entry for entry in before if entry[1] is not document]
+            self.looks.append(Look(self.read.table, looks_at))
+        return len({document["_id"] for _, document in before})
+
+    def rank_of(self, document: Fields | None) -> int | None:
+        """Return how many documents stand before one, which is known to be looked at itself."""
+        own = [] if document is None else [key for key in keys(self.index, document) if self.holds(key, None, None)]
+        if document is None or not own:
+            return None
+        end = max(own) if self.read.order == "desc" else min(own)
+        ids = [each["_id"] for each in self.documents(None, end, whole=True)]
+        return len(ids) - 1 if document["_id"] in ids[-1:] else None
 
     def _look(self, start: Key | None, end: Key | None) -> Look:
         return Look(

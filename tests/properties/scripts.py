@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+import reactive_nb as rnb
 from reactive_nb.errors import ReactiveError
+from reactive_nb.functions.aggregates import Aggregate
 from reactive_nb.functions.database import DatabaseReader, DatabaseWriter
 from reactive_nb.functions.filter import Expr, col
 from reactive_nb.functions.index_range import IndexRange
@@ -36,6 +38,14 @@ CONDITIONS: Mapping[str, Expr | Callable[[Fields], Any]] = {
 }
 """What a read filters with; `plain.KEEPS` says the same without the engine."""
 RAISING = ("n + 1 above 1", "n is odd")
+IN_GROUPS: Mapping[str, Callable[[str], Aggregate]] = {
+    "how many": lambda _: rnb.count(),
+    "sum": rnb.sum,
+    "avg": rnb.avg,
+    "min": rnb.min,
+    "max": rnb.max,
+}
+"""The aggregates of each group."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,14 @@ class Read:
     size: int = 1
     """How many documents `take` and `iterate` ask for, and `paginate` per page."""
     field: str = "n"
-    """What `sum`, `avg`, `min` and `max` look at."""
+    """What `sum`, `avg`, `min` and `max` look at, and the aggregates of `group_by`."""
+    position: int = 0
+    """Which document `at` asks for."""
+    values: tuple[tuple[str, Any], ...] = ()
+    """What `rank` looks for; by `rank_of` the document with this place among all that were ever inserted, or its id."""
+    document: Any = 0
+    fields: tuple[str, ...] = ()
+    """What `group_by` and `distinct` group by."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +113,11 @@ Operation = Read | Get | Insert | Patch | Replace | Delete
 
 def resolved(operation: Operation, inserted: Mapping[str, Sequence[str]]) -> Operation | None:
     """Return an operation with the id that its number stands for, or None when there is no document yet."""
-    if isinstance(operation, Read | Insert):
+    if isinstance(operation, Insert) or (isinstance(operation, Read) and operation.how != "rank_of"):
         return operation
+    if isinstance(operation, Read):
+        own = inserted.get(operation.table)
+        return replace(operation, document=own[operation.document % len(own)]) if own else None
     ids = inserted.get(operation.table)
     return replace(operation, id=ids[operation.id % len(ids)]) if ids else None
 
@@ -142,6 +162,16 @@ def _read(db: DatabaseReader, read: Read, ends: Sequence[str]) -> Any:
             return [document for _, document in zip(range(read.size), query, strict=False)]
         case "sum" | "avg" | "min" | "max":
             return getattr(query, read.how)(read.field)
+        case "group_by":
+            return query.group_by(*read.fields, **{name: make(read.field) for name, make in IN_GROUPS.items()})
+        case "distinct":
+            return query.distinct(*read.fields)
+        case "at":
+            return query.at(read.position)
+        case "rank":
+            return query.rank(**dict(read.values))
+        case "rank_of":
+            return query.rank(read.document)
         case _:
             return getattr(query, read.how)()
 
@@ -217,7 +247,12 @@ def a_read(rng: Random, table: str, indexes: Sequence[Index], pools: Pools, rais
             if rng.random() < 0.6:
                 upper = (rng.choice(["lt", "lte"]), name, rng.choice([*pools[name], UNSET, None]))
     hows = ["collect", "take", "take", "first", "unique", "iterate", "count", "sum", "avg", "min", "max"]
+    hows += ["group_by", "group_by", "group_by", "distinct", "at", "at", "rank", "rank_of"]
     how = rng.choice([*hows, "paginate", "paginate"])
+    names = {BY_ID: ["_id"], BY_CREATION_TIME: ["_creationTime"]}.get(index.name, [*index.fields, "_creationTime"])
+    following = names[len(equal) :]
+    fields = following[: 1 if how == "distinct" else rng.randint(1, len(following))]
+    values = [(name, rng.choice([*pools[name], UNSET])) for name in following if name in pools]
     filters = [name for name in CONDITIONS if how != "paginate" or raising or name not in RAISING]
     return Read(
         table=table,
@@ -230,6 +265,12 @@ def a_read(rng: Random, table: str, indexes: Sequence[Index], pools: Pools, rais
         how=how,
         size=rng.randint(0 if how == "take" else 1, 3),
         field=rng.choice(sorted(pools)),
+        position=rng.randint(-4, 3),
+        values=tuple(values[: rng.randint(1, len(values))])
+        if values
+        else ((following[0], 0 if index.fields else "x"),),
+        document=-rng.randint(1, 8),
+        fields=tuple(fields),
     )
 
 

@@ -338,11 +338,11 @@ class LiveQueries:
         return self._committed(after)
 
     def hold(self, query: Query) -> None:
-        if isinstance(query, Get):
+        if isinstance(query, Get | Read):
             known = resolved(query, self.inserted)
             if known is None:
                 return
-            query = known  # type: ignore[assignment]  # a Get stays a Get
+            query = known  # type: ignore[assignment]  # a Get stays a Get, a Read a Read
         if isinstance(query, Both):
             # The inner one has the number before.
             parts = [resolved(each, self.inserted) for each in (query.first, query.second)]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactive_nb.values.key_reader import read_values
+from reactive_nb.values.key_reader import end_of, read_values
 from reactive_nb.values.order import encode_key, encode_value
 from reactive_nb.values.value import UNSET
 from tests.strategies import keyable_values
@@ -26,6 +26,15 @@ def test_the_values_of_a_key_are_read_back_and_what_follows_is_handed_over(value
     # Equal as keys: 1.0 may come back as 1, and a vector as a list.
     assert list(map(encode_value, read)) == list(map(encode_value, values))
     assert rest == tail
+
+
+@settings(max_examples=150, deadline=None)
+@given(tuples, tuples, st.data())
+def test_where_the_first_values_of_a_key_end(values: list[Any], others: list[Any], data: st.DataObject) -> None:
+    count = data.draw(st.integers(0, len(values)))
+    key = encode_key([*values, *others, 5.0]) + ID
+
+    assert key[: end_of(key, count)] == encode_key(values[:count])
 
 
 @settings(max_examples=50, deadline=None)
@@ -55,6 +64,8 @@ def test_no_more_values_are_read_than_asked_for(values: list[Any], data: st.Data
 def test_plain_values_come_back_as_they_were(values: list[Any]) -> None:
     assert read_values(encode_key(values), 9) == (values, b"")
     assert read_values(encode_key(values) + b"\xff", 9) == (values, b"\xff")
+    for count in range(len(values)):
+        assert end_of(encode_key(values) + ID, count) == len(encode_key(values[:count]))
 
 
 def test_the_bounds_of_everything_hold_no_values() -> None:
