@@ -58,4 +58,17 @@ def test_an_install_without_extras_needs_neither_a_server_nor_tools(metadata: Me
     needed = {requirement.name for requirement in requirements if requirement.marker is None}
 
     assert metadata["Requires-Python"] == ">=3.11"
-    assert needed == {"anywidget", "duckdb", "ipython", "ipywidgets", "msgspec", "numpy", "pandas", "traitlets"}
+    assert needed == {
+        *(
+            "anywidget",
+            "cronsim",
+            "duckdb",
+            "ipython",
+            "ipywidgets",
+            "msgspec",
+            "numpy",
+            "pandas",
+            "traitlets",
+            "tzdata",
+        )
+    }

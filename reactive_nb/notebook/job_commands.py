@@ -34,7 +34,7 @@ class JobCommands:
     def follow(self, line: str) -> None:
         """Do what a line says, such as `pause feed`."""
         verb, _, name = line.partition(" ")
-        name = name.strip()
+        name = _without_quotes(name.strip())
         if verb not in VERBS:
             raise UsageError(f"%reactive jobs does not know {verb!r}. Write {', '.join(VERBS[:-1])} or {VERBS[-1]}.")
         engine, document = self._find(verb, name)
@@ -93,3 +93,9 @@ class JobCommands:
             method = "run_now" if verb == "run" else verb
             raise UsageError(f"{len(found)} databases have a job {name!r}. Write VARIABLE.crons.{method}({name!r}).")
         raise UsageError(f"No job is named {name!r}. There are: {names}.")
+
+
+def _without_quotes(name: str) -> str:
+    """Return a name as it is; in the line of a cell, one with a blank stands in quotes."""
+    is_quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "\"'"
+    return name[1:-1] if is_quoted else name

@@ -60,7 +60,7 @@ def _job_row(engine: Engine, document: Document) -> tuple[str, ...]:
     if state == "elsewhere":
         place = document.get("place", "")
         state = f"waits for its cell, {place}" if is_cell(document) else f"waits for {document['function']}"
-        state += ", paused" * document["paused"]
+    state += ", paused" * (status["paused"] and state != "paused")
     return (
         document["name"],
         f"{status['schedule']}: {_what(document)}",

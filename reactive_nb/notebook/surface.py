@@ -13,6 +13,7 @@ from reactive_nb.engine.engine import Engine
 from reactive_nb.functions.actions import Report
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.live import Live
+from reactive_nb.notebook.page.answers import asking_page
 from reactive_nb.notebook.running_cell import running_cell
 
 
@@ -49,17 +50,20 @@ class NotebookSurface:
         return button_of(engine, function, label, args)
 
     def progress(self, title: str, /) -> Report:
-        """Return what shows how far an action is, under the cell that is running."""
-        place = running_cell()  # now: when it first tells of itself, another cell may be running
+        """Return what shows how far an action is, in the form or button that waits for it, or under the running cell."""
+        tell, place = asking_page(), running_cell()  # now: when it first tells of itself, another cell may be running
         bars: list[Report] = []
 
         def report(done: float, total: float | None, text: str) -> None:
-            if place is None:
+            if tell is None and place is None:
                 return
             if not bars:
-                from reactive_nb.notebook.widget.progress import progress_bar
+                from reactive_nb.notebook.widget.progress import page_bar, progress_bar
 
-                bars.append(progress_bar(title, place))
+                if tell is not None:
+                    bars.append(page_bar(tell))
+                elif place is not None:
+                    bars.append(progress_bar(title, place))
             bars[0](done, total, text)
 
         return report

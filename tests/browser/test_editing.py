@@ -167,6 +167,25 @@ def test_a_refused_edit_goes_back_and_says_why(board: Board, typed: str, reason:
     assert board.value("delay") == "31"
 
 
+def test_an_edit_that_its_mutation_takes_back_goes_back_and_waits_for_nothing(board: Board) -> None:
+    clamp = """
+@db.mutation
+def clamp(ctx, id: str, field: str, value: Any):
+    ctx.db.patch(id, {field: min(value, 30)})
+    ctx.db.insert("planes", {"tail": "log", "maker": str(value)})
+live.table(columns=["number", "delay"], editable=["delay"], on_edit=clamp)
+"""
+    clamped = Board(board.book, run(board.book, clamp))
+    clamped.root.scroll_into_view_if_needed()
+    clamped.open_editor("delay")
+    clamped.type_and_enter("77")
+
+    expect(clamped.cell("3", "delay")).to_have_text("30")
+    expect(clamped.root.locator(".rnb-pending")).to_have_count(0)
+    logged = run(board.book, "print(db.read(lambda ctx: ctx.db.query('planes').collect()[-1]['maker']))")
+    assert board.book.output_text(logged) == "77"
+
+
 def test_a_refusal_is_discarded_with_its_button_or_with_escape(board: Board) -> None:
     for discard in (lambda: board.refusal.get_by_role("button", name="Discard").click(), lambda: board.press("Escape")):
         board.open_editor("delay")

@@ -181,6 +181,37 @@ slow.form()
     expect(shown.input("word")).to_have_value("hello")
 
 
+@pytest.mark.parametrize("kind", ["form", "button"])
+def test_how_far_an_action_is_stands_beside_its_button_while_it_runs(book: Notebook, kind: str) -> None:
+    source = f"""
+steps = threading.Semaphore(0)
+@db.action
+def fetch(ctx):
+    for n in range(2):
+        ctx.progress(n + 1, 4, f"page {{n + 1}}")
+        steps.acquire(timeout=60)
+    return "fetched"
+goes = w.Button(description="go on with the {kind}")
+goes.on_click(lambda _: steps.release())
+display(goes)
+fetch.{kind}()
+"""
+    shown = form(book, source)
+    bar = shown.root.get_by_role("progressbar")
+    expect(bar).to_be_hidden()
+    shown.run.click()
+
+    expect(shown.root.get_by_text("1 of 4 · page 1")).to_be_visible()
+    expect(bar).to_have_js_property("position", 0.25)
+    expect(shown.outcome).to_be_hidden()
+    goes = book.page.get_by_role("button", name=f"go on with the {kind}")
+    goes.click()
+    expect(shown.root.get_by_text("2 of 4 · page 2")).to_be_visible()
+    goes.click()
+    expect(shown.outcome).to_contain_text("fetched")
+    expect(bar).to_be_hidden()
+
+
 def test_a_document_is_found_by_typing_and_chosen_with_the_keyboard(book: Notebook) -> None:
     source = """
 @db.query

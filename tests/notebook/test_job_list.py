@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -83,6 +84,22 @@ def test_a_cell_of_an_earlier_kernel_waits_and_so_does_a_cron_without_its_functi
         ("later", "write(text='x')", "waits for write"),
         ("off", "push()", "waits for its cell, In[5] of demo.ipynb, paused"),
     ]
+
+
+def test_a_pause_is_said_of_a_run_that_goes_on_too(db: Engine) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def act(_: Any) -> None:
+        begun.set()
+        go.wait()
+
+    db.crons.interval("act", timedelta(minutes=1), db.action(act))
+    assert begun.wait(30)
+    db.crons.pause("act")
+    rows = job_rows(db)
+    go.set()
+
+    assert [row[2] for row in rows] == ["running, paused"]
 
 
 def test_calls_that_are_to_come_and_those_that_failed(db: Engine, write: Any, clock: FakeClock) -> None:

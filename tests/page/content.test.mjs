@@ -42,6 +42,10 @@ document.createElement = (tag) => {
   return element;
 };
 
+const fail = () => {
+  throw new Error("no data");
+};
+
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Renderers of a front end that note what is done to them; each draws when a test says so. */
@@ -72,6 +76,7 @@ function frontEnd(...mimes) {
   }
   return {
     renderers,
+    classes: { Base, Renderer },
     preferredMimeType: (data) => mimes.find((mime) => mime in data),
     createRenderer: (mime) => {
       renderers.push(Object.assign(new Renderer(), { mime }));
@@ -216,6 +221,28 @@ test("a renderer that fails leaves the text, and says why", async () => {
   assert.deepEqual(page.texts(), ["x = 1\napplication/x cannot be shown: no data"]);
 });
 
+for (const [part, hinder] of [
+  ["its model cannot be rendered", ({ Renderer }) => (Renderer.prototype.renderModel = fail)],
+  ["it cannot be made", ({ rendermime }) => (rendermime.createRenderer = fail)],
+  ["it cannot be attached", ({ Base }) => (Base.attach = fail)],
+]) {
+  test(`a renderer that throws at once leaves the text, and all that is beside it: ${part}`, async () => {
+    const rendermime = frontEnd("application/x");
+    const page = open({ outputs: [text("old")] }, { rendermime });
+    hinder({ rendermime, ...rendermime.classes });
+
+    page.take({ outputs: [text("new"), display({ "application/x": 1, "text/plain": "x = 1" })] });
+    await turn();
+    nextFrame();
+
+    assert.deepEqual(page.texts(), ["new", "x = 1\napplication/x cannot be shown: no data"]);
+    page.body.clientWidth = 300;
+    for (const act of resized) act();
+    page.take({ outputs: [text("newer")] });
+    assert.deepEqual(page.texts(), ["newer"]);
+  });
+}
+
 test("a renderer waits until it is in the page", () => {
   const rendermime = frontEnd("application/x");
   const page = open({ outputs: [display({ "application/x": 1 })] }, { rendermime, isAttached: false });
@@ -305,6 +332,32 @@ test("when it goes, everything in it is disposed of", () => {
   assert.deepEqual(rendermime.renderers.map(({ log }) => log.at(-1)), ["dispose", "dispose"]);
   assert.equal(page.viewer.root.isConnected, false);
   assert.equal(resized.size, watched - 1);
+});
+
+test("one that cannot be disposed of, or resized, keeps nobody else from it", async () => {
+  const uncaught = [];
+  const listeners = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (failure) => uncaught.push(failure.message));
+  const rendermime = frontEnd("application/x");
+  const outputs = [1, 2, 3, 4].map((n) => display({ "application/x": n }));
+  const page = open({ outputs }, { rendermime });
+  const renderers = rendermime.renderers;
+  for (const at of [0, 2]) Object.assign(renderers[at], { dispose: fail, processMessage: fail });
+
+  page.body.clientWidth = 300;
+  for (const act of resized) act();
+  page.take({ outputs: outputs.slice(2), state: "stale", ts: 9 });
+  assert.deepEqual([page.shown().length, page.state()], [2, "stale · shows commit 9"]);
+  page.viewer.dispose();
+  await turn();
+  process.removeAllListeners("uncaughtException");
+  for (const each of listeners) process.on("uncaughtException", each);
+
+  assert.deepEqual([1, 3].map((at) => renderers[at].log), [["attach", "resize", "dispose"], ["attach", "resize", "dispose"]]);
+  assert.equal(page.viewer.root.isConnected, false);
+  assert.deepEqual(page.shown(), []);
+  assert.deepEqual(uncaught, Array(4).fill("no data"), "they are told where all failures are");
 });
 
 test("a renderer that is out of the page already is told so before it is disposed of", () => {

@@ -26,7 +26,7 @@ const over = ([r, g, b, alpha = 1], behind, opacity = 1) => [r, g, b].map((part,
 
 function colorOf(css, theme, behind) {
   const mixed = /^color-mix\(in srgb, (.*) (\d+)%, (.*)\)$/.exec(css);
-  if (!mixed) return over(theme[/^var\(--rnb-(\w+)\)$/.exec(css)[1]], behind);
+  if (!mixed) return over(theme[/^(?:var\(--rnb-)?(\w+)\)?$/.exec(css)[1]], behind);
   const [first, second] = [colorOf(mixed[1], theme, behind), colorOf(mixed[3], theme, behind)];
   return first.map((part, at) => (part * mixed[2] + second[at] * (100 - mixed[2])) / 100);
 }
@@ -36,6 +36,11 @@ function luminance(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+function contrastOf(seen, behind) {
+  const [low, high] = [luminance(seen), luminance(behind)].sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+}
+
 for (const [name, theme] of Object.entries(THEMES)) {
   test(`words can be read in the ${name} theme`, () => {
     const faint = [];
@@ -43,11 +48,22 @@ for (const [name, theme] of Object.entries(THEMES)) {
       if (color === undefined || color === "inherit") continue;
       const behind = background === "var(--rnb-head)" || IS_ON_HEAD.includes(selector) ? theme.head : theme.surface;
       const seen = over(colorOf(color, theme, behind), behind, Number(opacity));
-      const [low, high] = [luminance(seen), luminance(behind)].sort((a, b) => a - b);
-      const contrast = (high + 0.05) / (low + 0.05);
+      const contrast = contrastOf(seen, behind);
       if (contrast < (IS_SIGN.includes(selector) ? SIGNS : WORDS)) faint.push(`${selector}: ${contrast.toFixed(2)}`);
     }
 
     assert.deepEqual(faint, []);
+  });
+}
+
+/** What browsers make of the system's colours. */
+const SYSTEM = { light: { CanvasText: [0, 0, 0], Canvas: [255, 255, 255], GrayText: [128, 128, 128] }, dark: { CanvasText: [255, 255, 255], Canvas: [18, 18, 18], GrayText: [128, 128, 128] } };
+
+for (const [name, system] of Object.entries(SYSTEM)) {
+  test(`quiet words can be read where there are only the system's ${name} colours`, () => {
+    const [, root] = rulesOf("base.css").find(([selector]) => selector === ".rnb");
+    const [, own] = /^var\(--jp-[\w-]+, var\(--vscode-\w+, (.*)\)\)$/.exec(root["--rnb-quiet"]);
+
+    assert.ok(contrastOf(colorOf(own, system, system.Canvas), system.Canvas) >= WORDS, own);
   });
 }

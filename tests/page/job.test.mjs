@@ -119,6 +119,17 @@ test("buttons ask the kernel, which says what came of it", async () => {
   assert.doesNotMatch(page.facts.textContent, /next run/);
 });
 
+test("a pause during a run is said at once, and can be taken back", () => {
+  const session = sessionOf();
+  const page = open({ job: { ...JOB, state: "running", paused: true, next: null, runs: [run(Date.now(), "running")] } }, session);
+
+  page.pause.click();
+
+  assert.deepEqual([page.state.textContent, page.pause.textContent], ["running…", "Resume"]);
+  assert.match(page.facts.textContent, / · paused after this run$/);
+  assert.deepEqual([...session.asked[0]], ["v1", "resume", {}]);
+});
+
 test("a refusal stands there until the next press succeeds", async () => {
   const session = sessionOf();
   const page = open({}, session);

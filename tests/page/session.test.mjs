@@ -193,6 +193,24 @@ test("requests are answered by number, and a refusal carries the kernel's facts"
   await assert.rejects(first, (error) => error instanceof RequestError && error.message === "no" && error.theirs === 5);
 });
 
+test("how far an answer is comes to the request that waits for it, and to none that is over", async () => {
+  const page = open();
+  const told = [];
+  const first = page.session.request("f1", "submit", {}, (progress) => told.push(progress));
+  const second = page.session.request("f1", "submit", {});
+  const [{ id }, { id: next }] = page.sent;
+  const progress = { done: 1, total: null, text: "page 1" };
+
+  page.hear({ type: "Progress", id, ...progress });
+  page.hear({ type: "Progress", id: next, ...progress });
+  page.hear({ type: "Response", id, ok: true, result: 1 });
+  page.hear({ type: "Response", id: next, ok: true, result: 2 });
+  page.hear({ type: "Progress", id, ...progress });
+
+  assert.deepEqual(told, [progress]);
+  assert.deepEqual(await Promise.all([first, second]), [1, 2]);
+});
+
 test("when the kernel ends, viewers are told, requests fail, and nothing is sent any more", async () => {
   const page = open();
   const [a] = shown(page, "a");

@@ -16,6 +16,7 @@ from reactive_nb.functions.database import SystemWriter
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.jobs import crons
 from reactive_nb.jobs.job import Ending, Job
+from reactive_nb.jobs.schedule import Interval
 from reactive_nb.notebook.cell.job_status import Document, Status, deleted, status_of
 from reactive_nb.notebook.cell.plan import Plan
 from reactive_nb.subscriptions.subscription import Subscription
@@ -91,6 +92,11 @@ class CellJob:
             self.let_go()
             raise
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether its document is still there, asked of the database itself: news of a deletion come a moment later."""
+        return self.engine.read(lambda ctx: _document(ctx, self.plan.name)) is not None
+
     def status(self, *, is_queued: bool = False) -> Status | None:
         """Return what is known of it, for pages; None before there is anything."""
         if self.document is not None:
@@ -162,9 +168,10 @@ class CellJob:
     # ------------------------------------------------------------------ inside
 
     def _register(self, ctx: Any) -> None:
-        plan = self.plan
+        plan, writer = self.plan, self._writer(ctx)
+        known = crons.find(writer, plan.name)
         crons.register(
-            self._writer(ctx),
+            writer,
             plan.name,
             plan.path,
             {},
@@ -174,6 +181,9 @@ class CellJob:
             place=plan.place,
             now_ms=self.engine.now_ms(),
         )
+        is_edited = known is not None and known.get("source") != plan.text and not known["paused"]
+        if is_edited and isinstance(plan.schedule, Interval):
+            crons.request(writer, plan.name)  # whoever has just edited it wants to see what it does
 
     def _writer(self, ctx: Any) -> SystemWriter:
         return SystemWriter(ctx.transaction, self.engine.ids)

@@ -13,7 +13,7 @@ from reactive_nb.notebook.cell.job_cell import JobCell
 from reactive_nb.notebook.cell.on_cell import OnCell
 from reactive_nb.notebook.cell.plan import Plan
 from reactive_nb.notebook.cell.reactive_cell import ReactiveCell
-from reactive_nb.notebook.cell.routes import uninstall
+from reactive_nb.notebook.cell.routes import is_routed, uninstall
 from reactive_nb.notebook.turns import Turns, turns_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Cells:
             before.replace()
 
     def take_name(self, key: CellKey, engine: Engine, plan: Plan) -> None:
-        """Let a cell have a name for its job; one that was resumed under this name makes room.
+        """Let a cell have a name for its job; one that was resumed under it, or whose job was deleted, makes room.
 
         Raises:
             QueryUsageError: Another cell has the name.
@@ -56,12 +56,17 @@ class Cells:
             job = _job_of(cell)
             if other == key or job is None or (job.engine, job.plan.name) != (engine, plan.name):
                 continue
+            if not job.is_stored:
+                del self._cells[other]
+                cell.close("its job was deleted, and another cell has its name now")
+                continue
             if other[0] != RESUMED:
                 raise QueryUsageError(
                     f"Cannot call the cell {plan.place} {plan.name!r}",
                     thing=f"the cell {job.plan.place} has this name",
                     expected="one cell for each name",
-                    hint="Choose another name with --name, or make the other one an ordinary cell first",
+                    hint="Choose another name with --name, or end the job of the other one with "
+                    f"%reactive jobs delete {plan.name}",
                 )
             del self._cells[other]
             cell.replace()
@@ -108,6 +113,8 @@ def _job_of(cell: ReactiveCell | JobCell) -> CellJob | None:
 
 def cell_id(shell: InteractiveShell) -> str | None:
     """Return the id that the front end gave the cell that is running, if it gives ids."""
+    if is_routed() or getattr(shell.display_pub, "is_captured", False):
+        return None  # a cell that runs by itself, or what it runs: the front end has asked for another one
     parent: dict[str, Any] = getattr(shell, "parent_header", None) or {}
     id = (parent.get("metadata") or {}).get("cellId")
     return id if isinstance(id, str) else None

@@ -10,6 +10,7 @@ It keeps: never two runs at once, for the worker begins no second run before it 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -162,8 +163,10 @@ class JobCell:
                 with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                     loop.call_soon_threadsafe(over.set)
 
-        # A daemon: a run without an end keeps neither the kernel nor the database from closing.
-        threading.Thread(target=work, name=f"reactive_nb cell {self.name}", daemon=True).start()
+        # In the context of the job, for whose end nothing in it may wait, such as db.settle(). A daemon: a run without an
+        # end keeps neither the kernel nor the database from closing.
+        act = contextvars.copy_context().run
+        threading.Thread(target=act, args=(work,), name=f"reactive_nb cell {self.name}", daemon=True).start()
         await over.wait()
 
     def _take(self, ran: Ran) -> None:

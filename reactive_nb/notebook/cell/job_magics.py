@@ -69,14 +69,16 @@ class JobMagics(Magics):
         below says when it runs next and how the last runs went, with buttons to pause it and to run it now.
 
         The job is stored in the database. After a restart of the kernel it waits until this cell is run again, or until
-        `%reactive jobs resume NAME`.
+        `%reactive jobs resume NAME`. Run again with the same SPAN, the cell keeps its times: what it says now runs at the
+        next one, or at once with `%reactive jobs run NAME`.
 
         Options:
             --name NAME       what the job is called; by default the id of the cell
             --if-missed WHAT  what becomes of times at which nobody could run it: `skip` leaves them out (the default),
                               `once` makes up for all of them with one run, `all` runs each
             --timeout SPAN    a run that takes longer is interrupted, and shown as timed out
-            --thread          run at once in a thread, also while other cells run
+            --thread          run at once in a thread, also while other cells run; what it does there must be made for
+                              threads, which matplotlib.pyplot is not: display a Figure of its own
             --db VARIABLE     the database that keeps the job; needed when several are open
         """
         self._schedule("every", line, cell)

@@ -37,14 +37,16 @@ def status_of(document: Document, now_ms: float, *, is_here: bool = True, is_que
         "name": document["name"],
         "schedule": schedule_of(document["schedule"]).describe(),
         "state": _state_of(document, next_ms, is_here, is_queued),
+        "paused": document["paused"],
         "next": next_ms,
         "runs": runs,
     }
 
 
 def deleted(status: Status) -> Status:
-    """Return what is to be said of a job that is there no more."""
-    return {**status, "state": "deleted", "next": None}
+    """Return what is to be said of a job that is there no more; how a run goes on is not written down any more."""
+    runs = [run for run in status["runs"] if run["outcome"] != "running"]
+    return {**status, "state": "deleted", "next": None, "runs": runs}
 
 
 def last_run(status: Status) -> dict[str, Any] | None:

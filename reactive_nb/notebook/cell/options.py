@@ -5,6 +5,7 @@ A line comes in; the options and the rest go out. A line that cannot be followed
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -18,6 +19,12 @@ from reactive_nb.jobs.schedule_text import parse_span
 
 WORDS = {"if-missed": get_args(IfMissed)}
 """The options whose value is one of a few words."""
+
+MAX_TIMEOUT = timedelta(days=36_500)
+"""Timers cannot wait much longer."""
+
+_WORD = re.compile(r"""(?:[^\s"']|"[^"]*"|'[^']*')+(?=\s|$)""")
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def split_options(magic: str, line: str, known: Collection[str]) -> tuple[Option
     try:
         words = shlex.split(line)
     except ValueError:
-        raise UsageError(f"{magic} cannot read {line!r}: a quotation mark is missing.") from None
+        raise _unclosed(magic, line) from None
     options, rest = Options(), []
     while words:
         word = words.pop(0)
@@ -75,12 +82,33 @@ def split_leading_options(magic: str, line: str, known: Collection[str]) -> tupl
     """Return the options at the beginning of a line, and the rest as it stands: Python, whose quotes are its own."""
     options, rest = Options(), line.strip()
     while rest.startswith("--"):
-        word, _, rest = rest.partition(" ")
-        value, _, after = rest.strip().partition(" ")
-        words = [value] if value else []
-        options = _with_option(magic, options, word, words, known)
-        rest = rest.strip() if words else after.strip()
+        word, rest = _first_word(magic, rest)
+        has_value = "=" in word or not rest
+        value, after = ("", rest) if has_value else _first_word(magic, rest)
+        options = _with_option(magic, options, word, [value] if value else [], known)
+        rest = after
     return options, rest
+
+
+def _first_word(magic: str, line: str) -> tuple[str, str]:
+    """Return the first word of a line without its quotes, and what stands after it."""
+    found = _WORD.match(line)
+    if found is None:
+        raise _unclosed(magic, line)
+    return _QUOTED.sub(lambda quoted: quoted[0][1:-1], found[0]), line[found.end() :].strip()
+
+
+def _unclosed(magic: str, line: str) -> UsageError:
+    return UsageError(f"{magic} cannot read {line!r}: a quotation mark is missing.")
+
+
+def _timeout(magic: str, text: str) -> timedelta:
+    span = parse_span(text)
+    if not timedelta() < span <= MAX_TIMEOUT:
+        raise UsageError(
+            f"{magic} --timeout is more than nothing and at most {MAX_TIMEOUT.days}d, and {text!r} was given."
+        )
+    return span
 
 
 def _with_option(magic: str, options: Options, word: str, words: list[str], known: Collection[str]) -> Options:
@@ -92,11 +120,13 @@ def _with_option(magic: str, options: Options, word: str, words: list[str], know
         every = ", ".join(f"--{each}" for each in known)
         raise UsageError(f"{magic} does not know {word!r}. Its options are {every}.")
     if option == "thread":
+        if is_joined:
+            raise UsageError(f"{magic} --thread takes no value, and {joined!r} was given.")
         return replace(options, thread=True)
     if not words or words[0].startswith("--"):
         raise UsageError(f"{magic} --{option} needs a value: --{option} {option.upper()}.")
     text = words.pop(0)
     if option in WORDS and text not in WORDS[option]:
         raise UsageError(f"{magic} --{option} is one of {', '.join(WORDS[option])}, and {text!r} was given.")
-    value: Any = parse_span(text) if option == "timeout" else text
+    value: Any = _timeout(magic, text) if option == "timeout" else text
     return replace(options, **{option.replace("-", "_"): value})

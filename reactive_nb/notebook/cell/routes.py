@@ -14,6 +14,7 @@ from typing import Any
 
 from IPython.core.displaypub import DisplayPublisher
 
+from reactive_nb.errors import error_text
 from reactive_nb.notebook.cell.outputs import Outputs
 
 Mine = Callable[[], Outputs | None]
@@ -98,6 +99,27 @@ class Publisher(DisplayPublisher):
         return getattr(self.before, name)
 
 
+class Errors:
+    """Takes the place of what IPython calls to show an error by itself, such as that of a `__repr__`.
+
+    Args:
+        before: What was there.
+        mine: Tells whose the error is.
+    """
+
+    def __init__(self, before: Callable[..., Any], mine: Mine) -> None:
+        self.before = before
+        self._mine = mine
+
+    def __call__(self, kind: type[BaseException], error: BaseException, lines: Iterable[str]) -> None:
+        """Show an error."""
+        outputs = self._mine()
+        if outputs is None:
+            self.before(kind, error, lines)
+        else:
+            outputs.fail(kind, error_text(error), list(lines))
+
+
 # ------------------------------------------------------------------ threads with outputs of their own
 
 _outputs: dict[int, Outputs] = {}
@@ -127,6 +149,8 @@ def install(shell: Any) -> None:
             setattr(sys, name, _RoutedStream(name, stream, _routed_outputs))
     if not isinstance(shell.display_pub, _RoutedPublisher):
         shell.display_pub = _RoutedPublisher(shell.display_pub, _routed_outputs)
+    if not isinstance(shell._showtraceback, Errors):
+        shell._showtraceback = Errors(shell._showtraceback, _routed_outputs)
 
 
 def uninstall(shell: Any) -> None:
@@ -137,6 +161,8 @@ def uninstall(shell: Any) -> None:
             setattr(sys, name, stream.before)
     if isinstance(shell.display_pub, _RoutedPublisher):
         shell.display_pub = shell.display_pub.before
+    if isinstance(shell._showtraceback, Errors):
+        shell._showtraceback = shell._showtraceback.before
 
 
 class _RoutedStream(Stream):

@@ -8,12 +8,14 @@ line is shown, pictures of matplotlib are shown when they are displayed.
 from __future__ import annotations
 
 import ast
+import traceback
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 
+from reactive_nb.errors import error_text
 from reactive_nb.notebook.cell.capture import Ran, Shell, error_output
-from reactive_nb.notebook.cell.outputs import Outputs
+from reactive_nb.notebook.cell.outputs import Output, Outputs
 from reactive_nb.notebook.cell.routes import routed
 
 
@@ -35,8 +37,22 @@ def ran_in_thread(shell: Shell, source: str, number: int) -> Ran:
                 if data:  # else it has displayed itself
                     outputs.display(data, metadata)
         except BaseException as error:  # noqa: BLE001 - the user's, and shown in place
-            return Ran([*outputs.list, error_output(shell, error)], error)
+            return Ran([*outputs.list, _shown(shell, error)], error)
     return Ran(outputs.list, None)
+
+
+def _shown(shell: Shell, error: BaseException) -> Output:
+    """Return an error as the cell shows it.
+
+    IPython has one formatter for all threads, which may fail on this one while another thread uses it; then the error is
+    shown as Python does.
+    """
+    try:
+        return error_output(shell, error)
+    except Exception:  # noqa: BLE001 - whatever state the formatter is in: the user's error must not be lost for it
+        outputs = Outputs()
+        outputs.fail(error, error_text(error), "".join(traceback.format_exception(error)).splitlines())
+        return outputs.list[0]
 
 
 def _run(shell: Shell, python: str, file: str) -> Any:

@@ -1,17 +1,25 @@
 """Answers to what pages ask: a target's result, or its refusal with all facts that a page can show.
 
 A method and its parameters come in; the JSON of a response goes out, never an exception: a page waits for every answer.
+What works on one may tell the page meanwhile how far it is (`asking_page`).
 """
 
 from __future__ import annotations
 
+import contextvars
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from reactive_nb.errors import ReactiveError, error_text
 
 logger = logging.getLogger("reactive_nb")
+
+Tell = Callable[[float, float | None, str], None]
+"""Tells a page how far an answer is: done, total or None, a text; each number finite."""
+
+_asking: contextvars.ContextVar[Tell | None] = contextvars.ContextVar("reactive_nb_asking", default=None)
 
 FACTS = ("code", "what", "thing", "expected", "hint", "path", "field", "theirs")
 
@@ -23,13 +31,25 @@ class Target(Protocol):
         """Return the result as JSON, or raise; called on a thread of the hub's pool."""
 
 
-def answered(target: Target | None, method: str, params: object) -> dict[str, Any]:
+def asking_page() -> Tell | None:
+    """Return what tells a page how far the answer is that the caller is a part of; None when no page has asked."""
+    return _asking.get()
+
+
+def answered(target: Target | None, method: str, params: object, tell: Tell | None = None) -> dict[str, Any]:
     """Return the part of a response that says what came of it.
+
+    Args:
+        target: Answers; None when it is not known.
+        method: What is asked.
+        params: With what; anything else than a dict is none.
+        tell: Tells the page how far the answer is.
 
     Example:
         >>> answered(form, "submit", {"values": {}})
         {'ok': True, 'result': {'ts': 7}}
     """
+    before = _asking.set(tell)
     try:
         if target is None:
             raise ReactiveError(
@@ -44,6 +64,8 @@ def answered(target: Target | None, method: str, params: object) -> dict[str, An
             # Of a user's own function, most likely: the page shows one line, the log has the rest.
             logger.info("A request of a page failed: %s", method, exc_info=error)
         return {"ok": False, "error": error_json(error)}
+    finally:
+        _asking.reset(before)
 
 
 def error_json(error: BaseException) -> dict[str, Any]:

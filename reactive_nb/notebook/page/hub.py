@@ -13,6 +13,7 @@ and get, each reading only what names it as the page:
 
     {"type": "Frame", "page", "seq", "whole", "ts": {engine: commit}, "entries": {viewer: entry}}
     {"type": "Unknown", "page"}                             I do not know you: begin again
+    {"type": "Progress", "page", "id", "done", "total", "text"}   so far is the answer to this request; total may be null
     {"type": "Response", "page", "id", "ok", "result" | "error"}
 
 What a page shows is kept for it, also when nothing else refers to it. `KEEP_S` after no page shows it any more, or
@@ -21,7 +22,8 @@ deleted, leaves nothing behind.
 
 It keeps: two views of one engine in one frame belong to one commit, unless an entry names another; a page that applies
 every frame, or asks when it has missed one, shows what the results hold; no page gets more than one frame per interval
-of the pacer, made of the latest values.
+of the pacer, made of the latest values. A commit that changes nothing that pages show is told to none of them, except
+where a page waits for it (`confirm`): that one gets a frame whose entry has no changes.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ from reactive_nb.errors import DatabaseClosed
 from reactive_nb.notebook.page.answers import Target, answered, error_json
 from reactive_nb.notebook.page.interface import LiveResult, Transition, TransitionSource
 from reactive_nb.notebook.page.lifetimes import AWAIT_S, Views
-from reactive_nb.notebook.page.outputs import checked, require_json, with_errors
+from reactive_nb.notebook.page.outputs import checked, drawn, with_errors
 from reactive_nb.notebook.page.pacer import Pace
 from reactive_nb.notebook.page.session import Session
 from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, JobView, RowsView, Seen, View
@@ -247,6 +249,19 @@ class Hub:
             view.changed()
         self.wake()
 
+    def confirm(self, view: View, ts: int) -> None:
+        """Have pages that show a view told of a commit, also when it has changed nothing there.
+
+        Args:
+            view: What they show.
+            ts: The commit; the engine has announced every moment up to it, so that all it has changed is noted here.
+        """
+        with self._frames:
+            with self._notes:
+                self._moments[view.engine] = max(self._moments.get(view.engine, 0), ts)
+            view.changed()
+        self.wake()
+
     def follow(self, view: View, engine: TransitionSource | None) -> None:
         """Have pages name the commits of an engine, or of none, beside a view from the next frame on."""
         with self._frames:
@@ -308,8 +323,12 @@ class Hub:
 
     def _answer(self, page: str, id: int, target: Target | None, method: str, params: object) -> None:
         response = {"type": "Response", "page": page, "id": id}
+
+        def tell(done: float, total: float | None, text: str) -> None:
+            self.send({"type": "Progress", "page": page, "id": id, "done": done, "total": total, "text": text})
+
         try:
-            self.send({**response, **answered(target, method, params)})
+            self.send({**response, **answered(target, method, params, tell)})
         except Exception as error:  # the answer is no JSON, most likely; the page waits for one all the same
             logger.exception("An answer could not be sent to a page: %s", method)
             self.send({**response, "ok": False, "error": error_json(error)})
@@ -376,7 +395,7 @@ class Hub:
                 if (shown := self._follow(message, now)) is not None:
                     after.append(shown)
             due = [view for view in self._views.all() if isinstance(view, DrawnView) and view.is_for_hub]
-        drawings = [(view, view.seen, *_drawing_of(view)) for view in due]
+        drawings = [(view, view.seen, *drawn(view.draw, view.seen.value)) for view in due]
         with self._frames:
             for view, moment, outputs, error in drawings:
                 view.drawn(moment, outputs, error)
@@ -504,11 +523,3 @@ class Hub:
     def _name(self, letter: str) -> str:
         self._numbers += 1
         return f"{letter}{self._numbers}"
-
-
-def _drawing_of(view: DrawnView) -> tuple[list[dict[str, Any]] | None, BaseException | None]:
-    """Call the function of a view, and return its outputs or what it raised."""
-    try:
-        return require_json(view.draw(view.seen.value)), None
-    except BaseException as error:  # noqa: BLE001 - of the user's, SystemExit among it; the page says so
-        return None, error

@@ -7,6 +7,7 @@ is not JSON would stop the whole frame, and with it everything else that the pag
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from reactive_nb.errors import QueryUsageError
@@ -38,6 +39,14 @@ def checked(outputs: Outputs, error: BaseException | None) -> tuple[Outputs | No
         return require_json(outputs), error
     except QueryUsageError as refusal:
         return None, refusal
+
+
+def drawn(draw: Callable[[Any], Outputs], value: Any) -> tuple[Outputs | None, BaseException | None]:
+    """Return the outputs that a user's function makes of a value, or what it raised."""
+    try:
+        return require_json(draw(value)), None
+    except BaseException as error:  # noqa: BLE001 - of the user's, SystemExit among it; the page says so
+        return None, error
 
 
 def with_errors(outputs: Outputs) -> Outputs:

@@ -18,7 +18,7 @@ function render({ model, el }) {
     form.append(pair);
   }
   view.button.title = view.spec.about || view.spec.title;
-  form.append(view.button, view.outcome);
+  form.append(view.button, view.progress, view.outcome);
   submits(form, view);
   root.append(form);
   el.classList.add("rnb-host"); // not its style, which is of its ipywidgets layout

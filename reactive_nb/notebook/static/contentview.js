@@ -4,7 +4,7 @@
 
 import { element, setText } from "./dom.js";
 import { drawOutput, isFrontEnds } from "./outputs.js";
-import { randomName, sessionOf } from "./session.js";
+import { attempt, randomName, sessionOf } from "./session.js";
 
 /** How long outputs are waited for before they are shown as they are, in milliseconds: a renderer may never be done. */
 const PATIENCE_MS = 5000;
@@ -119,7 +119,7 @@ export class ContentViewer {
     this.#isDisposed = true;
     cancelAnimationFrame(this.#ownFrame);
     this.#sight.disconnect();
-    for (const each of new Set([...this.#shown, ...(this.#next ?? [])])) each.dispose();
+    for (const each of new Set([...this.#shown, ...(this.#next ?? [])])) attempt(() => each.dispose());
     this.root.remove();
   }
 
@@ -176,7 +176,7 @@ export class ContentViewer {
       if (node === place) place = place.nextElementSibling;
       else this.#body.insertBefore(node, place);
     }
-    for (const each of before) if (!next.includes(each)) each.dispose();
+    for (const each of before) if (!next.includes(each)) attempt(() => each.dispose());
   }
 
   #drawFacts() {
@@ -205,7 +205,7 @@ export class ContentViewer {
     const isFirst = this.#width === 0;
     this.#width = width;
     if (isFirst && this.#wanted !== null) this.draw(); // before this frame is painted
-    for (const each of this.#shown) each.resize();
+    for (const each of this.#shown) attempt(() => each.resize());
   }
 }
 

@@ -1,6 +1,7 @@
 // Edits that are on their way. In: what was typed into a cell, the kernel's answers, and commits as they are shown. Out:
-// what such a cell shows meanwhile, and the edits that were refused. An edit is pending until a frame shows its commit,
-// so a cell never falls back to its old value between the answer and the frame.
+// what such a cell shows meanwhile, and the edits that were refused. An edit is pending until a frame names its commit or
+// a later one, so a cell never falls back to its old value between the answer and the frame. There is such a frame after
+// every edit, also after one that has changed nothing that is shown.
 
 /**
  * @typedef {object} Edit

@@ -20,7 +20,7 @@ function render({ model, el }) {
     form.append(label, input.element);
   }
   const foot = element("div", "rnb-actions");
-  foot.append(view.button, view.outcome);
+  foot.append(view.button, view.progress, view.outcome);
   form.append(foot);
   submits(form, view);
   root.append(head, form);

@@ -21,6 +21,7 @@ import { spanText, whenText } from "./jobtimes.js";
  * @property {string} schedule in words
  * @property {string} state `waiting`, `queued`, `running`, `paused`, `failed`, `done`, `missed`,
  *   `elsewhere` or `deleted`
+ * @property {boolean} [paused] whether no further run begins, also while one goes on
  * @property {number | null} next when it runs next, in milliseconds since 1970
  * @property {JobRun[]} runs the latest, newest first
  */
@@ -75,7 +76,7 @@ export class JobBar {
     table.append(top, this.#rows);
     this.#history.append(this.#summary, table);
     this.root.append(line, this.#refusal, this.#error, this.#history);
-    this.#pause.addEventListener("click", () => this.#press(ask, this.#job?.state === "paused" ? "resume" : "pause"));
+    this.#pause.addEventListener("click", () => this.#press(ask, isPausedJob(this.#job) ? "resume" : "pause"));
     this.#run.addEventListener("click", () => this.#press(ask, "run"));
   }
 
@@ -89,15 +90,17 @@ export class JobBar {
   show(job, { now, canAsk, isSaid }) {
     this.#job = job;
     const { name, schedule, state, next, runs } = job;
+    const isPaused = isPausedJob(job);
     this.root.setAttribute("aria-label", `job ${name}`);
     this.root.dataset.job = state;
     setText(this.#state, JOB_STATES[/** @type {keyof typeof JOB_STATES} */ (state)] ?? state);
     const last = runs.find((run) => run.outcome !== "running");
     const facts = [name, schedule];
-    if (next !== null && state !== "paused") facts.push(`next run ${whenText(next, now)}`);
+    if (next !== null && !isPaused) facts.push(`next run ${whenText(next, now)}`);
     facts.push(last ? `last run ${runText(last, now)}` : "no run yet");
+    if (isPaused && (state === "running" || state === "queued")) facts.push("paused after this run");
     setText(this.#facts, facts.join(" · "));
-    setText(this.#pause, state === "paused" ? "Resume" : "Pause");
+    setText(this.#pause, isPaused ? "Resume" : "Pause");
     this.#pause.hidden = ["deleted", "done", "missed"].includes(state);
     this.#run.hidden = state === "deleted";
     this.#pause.disabled = !canAsk;
@@ -141,6 +144,11 @@ export class JobBar {
       setText(this.#refusal, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+/** @param {Job | null} job */
+function isPausedJob(job) {
+  return job !== null && (job.state === "paused" || job.paused === true);
 }
 
 /**

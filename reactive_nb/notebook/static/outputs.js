@@ -101,7 +101,8 @@ function drawOwn(node, mime, { data, metadata }) {
   }
   if (mime === "text/html") {
     node.classList.add("rnb-html", "jp-RenderedHTMLCommon"); // JupyterLab's look of tables and headings
-    node.innerHTML = String(data[mime]); // the user's own, as in a cell; scripts in it do not run
+    // The user's own, as in a cell. Script elements in it do not run; handlers such as onclick and onerror do.
+    node.innerHTML = String(data[mime]);
   } else node.append(preformatted(String(data[mime]), "rnb-plain"));
   return null;
 }
@@ -154,24 +155,37 @@ function preformatted(text, className) {
  */
 function drawByFrontEnd(mime, output, rendermime, stage) {
   const node = element("div", "rnb-output");
-  const renderer = rendermime.createRenderer(mime);
-  const Widget = renderer.constructor;
+  /** @type {any} */
+  let renderer = null;
+  /** @type {any} the renderer, as soon as it is in the page */
+  let attached = null;
+  const draw = async () => {
+    try {
+      renderer = rendermime.createRenderer(mime);
+      renderer.constructor.attach(renderer, node);
+      attached = renderer;
+      // Renderers change their model: Plotly's sets a height. Vega's hands back a picture of what it drew, which nobody
+      // needs.
+      const model = { data: structuredClone(output.data), metadata: output.metadata ?? {}, trusted: true, setData() {} };
+      await renderer.renderModel(model);
+    } catch (/** @type {any} */ failure) {
+      const plain = String(output.data["text/plain"] ?? "");
+      node.append(preformatted(`${plain}\n${mime} cannot be shown: ${failure?.message ?? failure}`.trim(), "rnb-plain"));
+    }
+  };
   stage(node);
-  Widget.attach(renderer, node);
-  // Renderers change their model: Plotly's sets a height. Vega's hands back a picture of what it drew, which nobody needs.
-  const model = { data: structuredClone(output.data), metadata: output.metadata ?? {}, trusted: true, setData() {} };
-  const ready = Promise.resolve(renderer.renderModel(model)).catch((failure) => {
-    const plain = String(output.data["text/plain"] ?? "");
-    node.append(preformatted(`${plain}\n${mime} cannot be shown: ${failure?.message ?? failure}`.trim(), "rnb-plain"));
-  });
   return {
     node,
-    ready,
-    resize: () => renderer.processMessage(Widget.ResizeMessage.UnknownSize),
+    ready: draw(),
+    resize: () => attached?.processMessage(attached.constructor.ResizeMessage.UnknownSize),
     dispose: () => {
-      if (!renderer.node.isConnected) renderer.processMessage(Widget.Msg.AfterDetach); // else it cannot be disposed of
-      renderer.dispose();
-      node.remove();
+      try {
+        // One that is out of the page and does not know it cannot be disposed of.
+        if (attached && !attached.node.isConnected) attached.processMessage(attached.constructor.Msg.AfterDetach);
+        renderer?.dispose();
+      } finally {
+        node.remove();
+      }
     },
   };
 }

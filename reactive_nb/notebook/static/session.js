@@ -52,6 +52,8 @@ export const PAGE_TIMERS = {
   },
 };
 
+/** @typedef {{done: number, total: number | null, text: string}} Progress how far an answer is; the text says it all */
+
 /** A refused request, with what the kernel says of it: `name`, `message`, and where they apply `code`, `what`, `thing`,
  * `expected`, `hint`, `path`, `field`, `theirs`. */
 export class RequestError extends Error {
@@ -87,7 +89,7 @@ export class Session {
   #ackDue = false;
   /** @type {(() => void) | null} set while a Resync is unanswered */
   #stopWaiting = null;
-  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void}>} */
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: Error) => void, tell: (progress: Progress) => void}>} */
   #requests = new Map();
   #requestId = 0;
   /** @type {Connection} */
@@ -152,13 +154,14 @@ export class Session {
    * @param {string} target the id of a view or form
    * @param {string} method
    * @param {object} params
+   * @param {(progress: Progress) => void} [tell] called until there is an answer
    * @returns {Promise<any>} rejects with a `RequestError`
    */
-  request(target, method, params) {
+  request(target, method, params, tell = () => {}) {
     if (this.#connection === "gone") return Promise.reject(kernelGone());
     const id = ++this.#requestId;
     return new Promise((resolve, reject) => {
-      this.#requests.set(id, { resolve, reject });
+      this.#requests.set(id, { resolve, reject, tell });
       this.#send({ type: "Request", page: this.page, id, target, method, params });
     });
   }
@@ -175,6 +178,10 @@ export class Session {
         this.#fed.clear();
         this.#endResync();
         return this.showAll();
+      case "Progress": {
+        const { id, done, total, text } = message;
+        return this.#requests.get(id)?.tell({ done, total, text });
+      }
       case "Response":
         return this.#receiveResponse(message);
     }
@@ -276,10 +283,10 @@ const kernelGone = () =>
   new RequestError({ name: "KernelGone", code: "kernel_gone", message: "The kernel has ended. Run the cell again to go on." });
 
 /**
- * Leave a failure with its viewer: the page reports it as uncaught, and the others go on.
+ * Leave a failure with its viewer, or its output: the page reports it as uncaught, and the others go on.
  * @param {() => void} act
  */
-function attempt(act) {
+export function attempt(act) {
   try {
     act();
   } catch (failure) {

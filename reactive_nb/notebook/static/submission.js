@@ -1,6 +1,6 @@
-// A submission on the page: the inputs of a function's arguments, one run at a time, and what came of it. In: a widget's
-// spec. Out: a request to the kernel, and its result with its commit, or its error where it belongs. Forms and buttons
-// differ in where things stand.
+// A submission on the page: the inputs of a function's arguments, one run at a time, how far that is, and what came of it.
+// In: a widget's spec. Out: a request to the kernel, and its result with its commit, or its error where it belongs. Forms
+// and buttons differ in where things stand.
 
 import { showCell } from "./cells.js";
 import { element, isOfComposition, setText } from "./dom.js";
@@ -15,13 +15,17 @@ const TYPED_KINDS = ["text", "long", "file"];
 
 /**
  * @typedef {import("./inputs.js").Field & {name: string}} NamedField
- * @typedef {{title: string, label: string, about: string, kind: "query" | "mutation", fields: NamedField[]}} Spec
+ * @typedef {{title: string, label: string, about: string, kind: "query" | "mutation" | "action", fields: NamedField[]}} Spec
  */
 
 export class SubmissionView {
   /** @type {Map<string, {field: NamedField, input: import("./inputs.js").Input}>} */
   inputs = new Map();
   outcome = element("div", "rnb-outcome");
+  /** How far a run is that tells of it. Not read out, for it may change ten times a second: who wants to know asks. */
+  progress = element("div", "rnb-progress");
+  #bar = element("progress", "rnb-bar");
+  #words = element("span");
   #model;
   #isRunning = false;
 
@@ -38,6 +42,9 @@ export class SubmissionView {
     this.button.type = "submit";
     this.outcome.setAttribute("role", "status");
     this.outcome.hidden = true;
+    this.#bar.setAttribute("aria-label", this.spec.title);
+    this.progress.append(this.#bar, this.#words);
+    this.progress.hidden = true;
     for (const field of this.spec.fields) {
       const search = async (/** @type {string} */ text) => (await sessionOf(model)).request(model.get("target"), "pick", { field: field.name, text });
       this.inputs.set(field.name, { field, input: makeInput(field, field.initial, field.kind === "id" ? search : undefined) });
@@ -56,11 +63,12 @@ export class SubmissionView {
     const focused = this.root.ownerDocument.activeElement;
     for (const { input } of this.inputs.values()) input.setError(null);
     this.#setDisabled(true);
-    const slow = setTimeout(() => this.#say("running", "running…"), SLOW_MS);
+    const slow = setTimeout(() => this.progress.hidden && this.#say("running", "running…"), SLOW_MS);
     try {
       const values = await this.#values();
       const session = await sessionOf(this.#model);
-      const { result, ts } = await session.request(this.#model.get("target"), "submit", { values });
+      const tell = (/** @type {import("./session.js").Progress} */ progress) => this.#showProgress(progress);
+      const { result, ts } = await session.request(this.#model.get("target"), "submit", { values }, tell);
       this.#finish(slow, focused);
       this.#showResult(result, ts);
     } catch (error) {
@@ -86,10 +94,25 @@ export class SubmissionView {
   #finish(slow, focused) {
     clearTimeout(slow);
     this.#isRunning = false;
+    this.progress.hidden = true;
     this.#setDisabled(false);
     const active = this.root.ownerDocument.activeElement;
     const isLost = active === null || active === this.root.ownerDocument.body;
     if (isLost && focused instanceof HTMLElement && this.root.contains(focused)) focused.focus();
+  }
+
+  /** @param {import("./session.js").Progress} progress */
+  #showProgress({ done, total, text }) {
+    this.root.dataset.state = "running";
+    this.outcome.hidden = true;
+    this.progress.hidden = false;
+    setText(this.#words, text);
+    if (total === null) {
+      for (const name of ["value", "max"]) this.#bar.removeAttribute(name); // it moves, and says nothing
+      return;
+    }
+    this.#bar.setAttribute("max", String(total));
+    this.#bar.setAttribute("value", String(done));
   }
 
   /** @param {boolean} disabled */

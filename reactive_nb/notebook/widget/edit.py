@@ -7,23 +7,25 @@ has changed nothing. An edit that was begun on a value which somebody else has r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from reactive_nb.documents.document import SYSTEM_FIELDS
 from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import (
     ArgumentValidationError,
+    DatabaseClosed,
     DocumentNotFound,
     EditConflict,
     FunctionKindError,
     InvalidValue,
     ValidationError,
 )
-from reactive_nb.functions.context import MutationContext
+from reactive_nb.functions.context import MutationContext, QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.notebook.result.encoding import Cell, encode_cell
 from reactive_nb.notebook.widget.fields import Raw, field_of, like, present, raw_of, same, value_of
 from reactive_nb.notebook.widget.submission import run_for_page
+from reactive_nb.subscriptions.subscription import Subscription
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import AnyValidator, ObjectValidator, Validator
 
@@ -123,6 +125,17 @@ class Edits:
         _, ts = run_for_page(self._engine, origin, lambda: self._engine.write(body, self._on_edit.path))
         return ts
 
+    def wait_for_results(self) -> bool:
+        """Return when all live results are of the newest commit, and whoever follows them knows; False without any.
+
+        A slow query keeps the caller waiting, as it keeps its rows from being shown.
+        """
+        try:
+            self._engine.let_go(self._engine.hold(_NOTHING, {}, _Nobody()))
+        except DatabaseClosed:  # its results are closed as well, and pages wait for nothing there
+            return False
+        return True
+
     def _validator(self, id: str, column: str, current: object) -> Validator:
         return self._declared(id, column) or self._guessed.get(column) or like(current)
 
@@ -136,6 +149,31 @@ class Edits:
             if validator is not None and not isinstance(inner := present(validator), AnyValidator):
                 return inner
         return None
+
+
+class _Nobody:
+    """Holds a query that reads nothing: the engine brings everything up to date before it hands that in.
+
+    It is a `Holder` (engine/refresher.py).
+    """
+
+    is_live_result = False
+
+    def take_news(self, subscription: Subscription) -> None:
+        """Take nothing over."""
+
+    def announce(self) -> None:
+        """Tell nobody."""
+
+    def close(self) -> None:
+        """Keep nothing."""
+
+
+def _nothing(ctx: QueryContext) -> None:
+    del ctx
+
+
+_NOTHING: Final = Function(_nothing, Kind.QUERY, path="_reactive_nb:nothing")
 
 
 def same_cell(a: Cell, b: Cell) -> bool:

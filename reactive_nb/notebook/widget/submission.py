@@ -7,7 +7,8 @@ the function made, or the newest when it made none:
     submit {"values": {name: raw}}          runs the function   → {"result": cell, "ts": commit}
     pick   {"field": name, "text": "…"}     finds documents     → {"options": [{"id", "label"}, …], "more": bool}
 
-What is raised instead becomes the error beside a field or below the form. Nothing here knows of widgets on a page.
+What is raised instead becomes the error beside a field or below the form. While an action runs, the page is told how far
+it is, as `ctx.progress` says (progress.py). Nothing here knows of widgets on a page.
 """
 
 from __future__ import annotations

@@ -86,7 +86,11 @@ class LiveTable(ViewWidget[RowsView]):
             case "edit", {"key": str(key), "column": str(column), "raw": raw, "base": base} if self._edits is not None:
                 # A row may have left the result while its editor was open; its document tells whether it is still the same.
                 shown = encode_cell(self._value(key, column)) if key in self._shape.keys else base
-                return {"ts": self._edits.apply(key, column, raw, base, shown)}
+                ts = self._edits.apply(key, column, raw, base, shown)
+                # The page shows what was typed until it hears of the commit, which may change nothing that it shows.
+                if self._edits.wait_for_results():
+                    self.channel.hub.confirm(self.view, ts)
+                return {"ts": ts}
         raise ReactiveError(
             f"Cannot {_DOES.get(method, method)} in {self!r}",
             thing=self._reason(method, params),

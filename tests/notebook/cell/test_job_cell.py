@@ -163,6 +163,15 @@ def test_a_thread_that_fails_is_shown_too(desk: JobDesk) -> None:
     assert [output["ename"] for output in screen.outputs] == ["ZeroDivisionError"]
 
 
+def test_in_a_thread_too_it_cannot_wait_for_its_own_end(desk: JobDesk) -> None:
+    routes.install(desk.shell)
+    desk.shell.user_ns["db"] = desk.engine
+    _, _, line = desk.begin("%%every 10s --thread\ndb.settle()")
+
+    error = line.until_runs("failed")["runs"][0]["error"]
+    assert error.startswith("NestedCallError: Cannot settle: it is called by a job")
+
+
 def test_what_it_writes_has_its_name(desk: JobDesk, chat: dict[str, Any]) -> None:
     desk.run_first("%%every 10s\nsend(body='x')", "success")
 
@@ -189,7 +198,7 @@ def test_one_that_is_replaced_while_it_waits_for_its_turn_fails(desk: JobDesk) -
     cell, _, line = desk.begin("%%every 10s\nran.append(1)")
     line.until_state("queued")
     cell.replace()
-    _again, _, line = desk.begin("%%every 10s\nran.append(2)")
+    _again, _, line = desk.begin("%%every 10s\nran.append(1)")
     desk.loop.turn()
 
     error = line.until_runs("failed")["runs"][0]["error"]
@@ -197,7 +206,7 @@ def test_one_that_is_replaced_while_it_waits_for_its_turn_fails(desk: JobDesk) -
     desk.advance(seconds=10)
     desk.loop.turn()
     line.until_runs("success", "failed")
-    assert desk.shell.user_ns["ran"] == [2]
+    assert desk.shell.user_ns["ran"] == [1]
 
 
 def test_run_again_it_keeps_its_time_and_its_history(desk: JobDesk) -> None:
@@ -205,10 +214,35 @@ def test_run_again_it_keeps_its_time_and_its_history(desk: JobDesk) -> None:
     next_ms = line.status["next"]
     cell.replace()
     desk.advance(seconds=3)
-    _, _, line = desk.begin("%%every 10s\nprint('other')")
+    _, _, line = desk.begin("%%every 10s\nprint('ran')")
 
     status = line.until_runs("success")
     assert (status["next"], desk.loop.is_asked) == (next_ms, False)
+
+
+def test_run_again_with_another_text_it_runs_now_and_keeps_its_times(desk: JobDesk) -> None:
+    cell, _, line = desk.run_first("%%every 1h\nprint('ran')", "success")
+    next_ms = line.status["next"]
+    cell.replace()
+    desk.advance(seconds=3)
+    _, screen, line = desk.begin("%%every 1h\nprint('other')")
+
+    desk.loop.turn()
+    status = line.until_runs("success", "success")
+
+    assert status["next"] == next_ms
+    assert screen.outputs[0]["text"] == "other\n"
+
+
+def test_a_paused_cell_stays_paused_when_its_text_is_another(desk: JobDesk) -> None:
+    cell, _, _ = desk.run_first("%%every 1h\nprint('ran')", "success")
+    desk.engine.crons.pause("feed")
+    cell.replace()
+    _, _, line = desk.begin("%%every 1h\nprint('other')")
+
+    line.until_state("paused")
+
+    assert not desk.loop.is_asked
 
 
 def test_a_cron_of_something_else_keeps_its_name(desk: JobDesk, chat: dict[str, Any]) -> None:

@@ -120,6 +120,29 @@ def test_the_same_name_in_two_cells_is_refused_with_both_places(run: Run, db: En
     assert [job.plan.source for job in cell_jobs()] == ["1\n"]
 
 
+@pytest.mark.parametrize("line", ["every 10s --name feed", "on --name feed latest()"])
+def test_the_name_of_a_job_that_was_deleted_is_free(run: Run, db: Engine, chat: dict[str, Any], line: str) -> None:
+    run(f"%%{line}\n1", "a")
+    db.crons.delete("feed")
+
+    assert run(f"%%{line}\n2", "b").error is None
+    assert [job.plan.source for job in cell_jobs()] == ["2\n"]
+
+
+@pytest.mark.parametrize("where", ["", "--thread"])
+def test_a_cell_that_another_one_runs_does_not_take_the_place_of_the_one_that_ran_last(
+    run: Run, db: Engine, shell: InteractiveShell, waited: WaitedTurns, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    # As in a kernel: it stays until the front end asks for another cell.
+    monkeypatch.setattr(shell, "parent_header", {"metadata": {"cellId": "a"}}, raising=False)
+    run(f"%%every 1h {where} --name outer\nget_ipython().run_cell_magic('every', '1h --name inner', '1')", "a")
+    if not where:
+        waited.turn()
+    db.settle()
+
+    assert [job.plan.name for job in cell_jobs()] == ["outer", "inner"]
+
+
 def test_run_again_a_cell_is_updated(run: Run, db: Engine) -> None:
     run("%%every 10s --name feed\n1", "a")
     run("%%every 20s --name feed\n2", "a")
@@ -224,6 +247,16 @@ def test_commands_change_the_job(run: Run, db: Engine, commands: JobCommands, wa
     assert facts[1] == (True, True)
     assert facts[2][0] is False
     assert names(db) == []
+
+
+@pytest.mark.parametrize("written", ["my feed", '"my feed"', "'my feed'"])
+def test_a_name_may_stand_in_quotes_as_in_the_line_of_its_cell(
+    run: Run, db: Engine, commands: JobCommands, written: str
+) -> None:
+    run("%%every 10s --name 'my feed'\n1")
+    commands.follow(f"pause {written}")
+
+    assert db.crons.get("my feed").is_paused
 
 
 @pytest.mark.parametrize(

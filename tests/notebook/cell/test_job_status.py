@@ -69,6 +69,19 @@ def test_runs_are_told_newest_first_and_not_all() -> None:
     assert last_run(status) == status["runs"][1]
 
 
+def test_a_pause_is_told_also_while_a_run_goes_on() -> None:
+    status = status_of(document(current=CURRENT, paused=True), NOW)
+
+    assert (status["state"], status["paused"]) == ("running", True)
+    assert status_of(document(current=CURRENT), NOW)["paused"] is False
+
+
+def test_of_a_deleted_job_nobody_hears_how_its_last_run_ended() -> None:
+    status = deleted(status_of(document(current=CURRENT, history=[FAILED]), NOW))
+
+    assert [run["outcome"] for run in status["runs"]] == ["failed"]
+
+
 def test_a_run_that_took_too_long_is_one_that_timed_out() -> None:
     runs = [run(NOW, "failed", "ActionTimeout: Cannot go on with feed: it has run"), FAILED]
 

@@ -38,6 +38,8 @@ def test_options_may_stand_anywhere(line: str, options: Options, rest: str) -> N
         ("--name watch latest('a  b')", Options(name="watch"), "latest('a  b')"),
         ("--timeout 5s --name=watch latest()", Options(name="watch", timeout=timedelta(seconds=5)), "latest()"),
         ("x --name", Options(), "x --name"),
+        ("--name 'my feed' latest('a  b')", Options(name="my feed"), "latest('a  b')"),
+        ('--name="my feed"  latest("it\'s")', Options(name="my feed"), 'latest("it\'s")'),
     ],
 )
 def test_before_python_they_stand_first_and_leave_it_as_it_is(line: str, options: Options, rest: str) -> None:
@@ -52,6 +54,9 @@ def test_before_python_they_stand_first_and_leave_it_as_it_is(line: str, options
         ("10s --name --thread", "%%every --name needs a value: --name NAME."),
         ("10s --if-missed never", "%%every --if-missed is one of skip, once, all, and 'never' was given."),
         ('"10s', "%%every cannot read '\"10s': a quotation mark is missing."),
+        ("10s --timeout 0s", "%%every --timeout is more than nothing and at most 36500d, and '0s' was given."),
+        ("10s --timeout 36501d", "%%every --timeout is more than nothing and at most 36500d, and '36501d' was given."),
+        ("10s --thread=yes", "%%every --thread takes no value, and 'yes' was given."),
     ],
 )
 def test_a_line_that_cannot_be_followed_is_answered_in_one_sentence(line: str, answer: str) -> None:
@@ -69,3 +74,18 @@ def test_a_timeout_is_a_span_of_time() -> None:
 def test_what_a_magic_has_not_it_does_not_know() -> None:
     with pytest.raises(UsageError, match="%%on does not know '--thread'"):
         split_leading_options("%%on", "--thread latest()", ON_OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("--name 'my feed latest()", '%%on cannot read "\'my feed latest()": a quotation mark is missing.'),
+        ("--name", "%%on --name needs a value: --name NAME."),
+        ("--name --db db latest()", "%%on --name needs a value: --name NAME."),
+    ],
+)
+def test_before_python_too_it_is_answered_in_one_sentence(line: str, answer: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        split_leading_options("%%on", line, ON_OPTIONS)
+
+    assert str(refused.value) == answer

@@ -132,3 +132,24 @@ def test_what_was_there_is_put_back(shell: InteractiveShell) -> None:
 
     assert between is not before[0]
     assert (sys.stdout, sys.stderr, shell.display_pub) == before
+
+
+def test_an_error_that_ipython_shows_by_itself_stands_with_the_run(
+    routed_shell: InteractiveShell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = run(routed_shell, "class Odd:\n    def __repr__(self): 1 / 0\nOdd()")
+
+    assert [output.get("ename") for output in ran.outputs] == ["ZeroDivisionError"]
+    assert "ZeroDivisionError" not in "".join(capsys.readouterr())
+
+
+def test_an_error_that_ipython_cannot_format_is_shown_as_python_does(
+    routed_shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(routed_shell, "InteractiveTB")  # as broken as it can be
+    ran = run(routed_shell, "print('a')\n1 / 0")
+
+    (_, output) = ran.outputs
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert (output["ename"], output["evalue"]) == ("ZeroDivisionError", "division by zero")
+    assert output["traceback"][-1] == "ZeroDivisionError: division by zero"

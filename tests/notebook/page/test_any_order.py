@@ -127,6 +127,12 @@ class PagesFollowTheEngine(RuleBasedStateMachine):
             self.a_commit({path: value[:at] + changed + value[at + 1 :]})
 
     @rule(which=st.integers(0, 2))
+    def an_edit_that_changes_nothing(self, which: int) -> None:
+        self.desk.engine.commit()
+        self.desk.hub.confirm(self.views[which], self.desk.engine.ts)
+        self.changed[self.lives[which].path] = self.desk.engine.ts
+
+    @rule(which=st.integers(0, 2))
     def a_refresh_that_changes_nothing(self, which: int) -> None:
         self.desk.engine.refresh(self.lives[which])
         self.desk.now += STALE_S

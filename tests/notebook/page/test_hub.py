@@ -61,6 +61,32 @@ def test_a_moment_that_changes_nothing_on_a_page_sends_it_nothing() -> None:
     assert desk.sent == []
 
 
+def test_a_moment_that_a_page_waits_for_is_told_though_nothing_changes() -> None:
+    desk = Desk()
+    view, _ = desk.shown(desk.count(), desk.engine.live("other", 1))
+    desk.engine.commit()
+    desk.engine.commit()
+
+    desk.hub.confirm(view, 1)
+    assert desk.wakes[-1] == 0.0
+    desk.hub.flush()
+    desk.hub.flush()
+
+    assert [(frame["ts"], frame["entries"]) for frame in desk.take()] == [({"e1": 1}, {"x0": {"ops": []}})]
+
+
+def test_a_moment_that_is_over_is_not_told_again() -> None:
+    desk = Desk()
+    (view,) = desk.shown(desk.count())
+    for count in (1, 2):
+        desk.engine.commit(count=count)
+
+    desk.hub.confirm(view, 1)
+    desk.hub.flush()
+
+    assert [(frame["ts"], values(frame["entries"]["x0"])) for frame in desk.take()] == [({"e1": 2}, [2])]
+
+
 def test_two_pages_show_their_own_parts_of_one_view_and_count_their_own_frames() -> None:
     desk = Desk()
     rows = [document(n) for n in range(30)]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reactive_nb.errors import ReactiveError
+from reactive_nb.notebook.page.answers import asking_page
 from tests.notebook.page.desk import Desk
 
 
@@ -55,6 +56,30 @@ def test_a_view_answers_through_its_target() -> None:
     desk.hub.answer_for(view, table)
 
     assert ask(desk, view.id) == {"ok": True, "result": "x"}
+
+
+def test_the_page_that_asked_is_told_how_far_its_answer_is() -> None:
+    class Slow:
+        def answer(self, method: str, params: dict[str, Any], /) -> Any:
+            tell = asking_page()
+            assert tell is not None
+            tell(1.0, 2.0, "half")
+            tell(7.0, None, "")
+            return "done"
+
+    desk = Desk()
+    target = Slow()
+    desk.hub.on_message(
+        {"type": "Request", "page": "p", "id": 7, "target": desk.hub.register(target), "method": "run", "params": {}}
+    )
+    desk.asked.pop()()
+
+    assert desk.take() == [
+        {"type": "Progress", "page": "p", "id": 7, "done": 1.0, "total": 2.0, "text": "half"},
+        {"type": "Progress", "page": "p", "id": 7, "done": 7.0, "total": None, "text": ""},
+        {"type": "Response", "page": "p", "id": 7, "ok": True, "result": "done"},
+    ]
+    assert asking_page() is None
 
 
 @pytest.mark.parametrize("params", [None, "n", [1]])

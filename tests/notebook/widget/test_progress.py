@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reactive_nb.notebook.widget import progress
-from reactive_nb.notebook.widget.progress import Bar, Bars
+from reactive_nb.notebook.widget.progress import Bar, Bars, PageBar
 from tests.notebook.fakes import ManualPace
 
 if TYPE_CHECKING:
@@ -82,6 +82,43 @@ def test_its_words_are_text() -> None:
     desk.report(1, 2, "<b>")
 
     assert desk.draw()[3] == "fetch · 1 of 2 · &lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        pytest.param((3, 20, "page 3"), (3, 20, "3 of 20 · page 3"), id="known end"),
+        pytest.param((1200, None, ""), (1200, None, "1,200"), id="unknown end"),
+        pytest.param((30, 20, ""), (20, 20, "30 of 20"), id="beyond its end"),
+        pytest.param((float("nan"), 20, ""), (0, 20, "nan of 20"), id="no number"),
+        pytest.param((3, float("inf"), ""), (3, None, "3 of inf"), id="no end"),
+    ],
+)
+def test_a_page_is_told_what_its_own_bar_shows(
+    report: tuple[float, float | None, str], told: tuple[float, float | None, str]
+) -> None:
+    desk = Desk()
+    heard: list[tuple[float, float | None, str]] = []
+    bar = PageBar(lambda *state: heard.append(state))
+
+    desk.bars.show(bar, (0, 20, "begins"))
+    desk.bars.show(bar, report)
+    before = list(heard)
+    desk.paces[0].flush()
+
+    assert (before, heard) == ([], [told])
+
+
+def test_a_bar_that_cannot_be_shown_keeps_no_other_from_it(caplog: pytest.LogCaptureFixture) -> None:
+    def gone(*_: object) -> None:
+        raise OSError("the page is gone")
+
+    desk = Desk()
+    desk.bars.show(PageBar(gone), (1, 2, ""))
+    desk.report(1, 2)
+
+    assert desk.draw()[0] == 1
+    assert "the page is gone" in caplog.text
 
 
 def test_bars_are_drawn_at_most_ten_times_a_second(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,54 @@ def test_an_edit_of_a_row_that_has_left_the_result_is_made_on_its_document(db: E
     assert (answered["ts"], board.value[0]["delay"]) == (db.ts, 5)
 
 
+def test_pages_are_told_of_an_edit_that_leaves_what_they_show(db: Engine, board: Live) -> None:
+    @db.mutation
+    def clamp(ctx: Any, id: str, field: str, value: Any) -> None:
+        ctx.db.patch(id, {field: min(value, 3)})
+        ctx.db.insert("planes", {"tail": "log"})
+
+    table = board.table(editable=["delay"], on_edit=clamp)
+    before = board.value
+    (row,) = before
+
+    answered = table.answer("edit", {"key": row["_id"], "column": "delay", "raw": {"text": "5"}, "base": 3})
+    channel().hub.flush()
+
+    assert (table.current()["ts"], board.value) == (answered["ts"], before)
+    assert table.current()["ts"] == db.ts
+
+
+def test_an_edit_is_answered_when_the_rows_of_its_commit_are_known(
+    db: Engine, board: Live, set_field: Function
+) -> None:
+    table = board.table(editable=["delay"], on_edit=set_field)
+    (row,) = board.value
+
+    answered = table.answer("edit", {"key": row["_id"], "column": "delay", "raw": {"text": "5"}, "base": 3})
+    channel().hub.flush()
+
+    shown = table.current()
+    assert (shown["ts"], shown["rows"][0][1]["delay"]) == (answered["ts"], 5)
+
+
+def test_an_edit_whose_database_is_closed_at_once_is_no_refusal(
+    db: Engine, board: Live, set_field: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = board.table(editable=["delay"], on_edit=set_field)
+    (row,) = board.value
+    write = db.write
+
+    def close_after(body: Any, name: str) -> Any:
+        result = write(body, name)
+        db.close()
+        return result
+
+    monkeypatch.setattr(db, "write", close_after)
+    answered = table.answer("edit", {"key": row["_id"], "column": "delay", "raw": {"text": "5"}, "base": 3})
+
+    assert (answered["ts"], board.state) == (db.ts, "closed")
+
+
 @pytest.mark.parametrize(("editable", "field"), [(["plane", "delay"], "delay"), (["delay"], "plane")])
 def test_documents_are_found_for_no_other_column(
     board: Live, set_field: Function, editable: list[str], field: str
