@@ -96,7 +96,7 @@ def lines(stage: Stage) -> Iterator[Line]:
         notebook.run_all()
         _run(notebook, f"for start in range(0, {large}, 5000):\n    fill(start=start, size=min(5000, {large} - start))")
         label = _label(notebook, changes)
-        for size in (min(1000, large), large):
+        for size in (50, min(1000, large), large):
             yield from _table(notebook, size, changes, label, stage.scale.storm_seconds)
         browser.close()
 
