@@ -77,6 +77,7 @@ DECLARED = rnb.table(
 ).index("by_text", "text", "dict.b")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("declared", [DECLARED, rnb.table()], ids=["declared", "not declared"])
 @pytest.mark.parametrize("how", ["close", "fold and close", "log only"])
 def test_every_kind_of_value_comes_back(connect: Connect, path: Path, declared: rnb.Table, how: str) -> None:

@@ -58,6 +58,7 @@ def test_the_older_interface_offers_the_same(shell: InteractiveShell) -> None:
     assert shell.complete("", "%reactive why ", len("%reactive why "))[1] == LIVES
 
 
+@pytest.mark.slow
 def test_other_lines_are_left_to_others(shell: InteractiveShell) -> None:
     shell.user_ns["some_number"] = 1
 

@@ -405,6 +405,7 @@ def test_closing_one_of_two_equal_ones_leaves_the_other(flights: Flights) -> Non
     assert (one.value, other.value) == (jfk(2, 3), jfk(2, 3, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved_by_widget", [False, True], ids=["plain arguments", "a widget that lives on"])
 def test_dropping_the_last_reference_ends_it(flights: Flights, moved_by_widget: bool) -> None:
     widget = ipywidgets.Dropdown(options=["EWR", "JFK"], value="JFK")

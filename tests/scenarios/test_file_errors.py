@@ -26,6 +26,8 @@ from reactive_nb.log.frames import FILE_HEADER_SIZE, FileHeader, decode_file_hea
 from tests.scenarios.disks import mounted
 from tests.scenarios.notes import NoLog, add, found_at, left_behind, log_of, notes
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 SEED = 20250117
 BLOCK = 262_144  # bytes; of a DuckDB file, after 12 288 bytes of headers

@@ -308,6 +308,7 @@ class Frame:
     """Stands for what a frame holds."""
 
 
+@pytest.mark.slow
 def test_a_failed_run_is_remembered_without_what_its_frames_held(watched: Watched) -> None:
     frames: list[weakref.ref[Frame]] = []
 

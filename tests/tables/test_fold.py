@@ -241,6 +241,7 @@ def test_rows_that_raise_undo_the_fold_and_pass_their_exception_on(store: Store)
     assert_holds(store, [flight(1), flight(2)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [0, 5_000, 300_000])
 def test_a_fold_that_the_disk_does_not_take_changes_nothing_and_can_be_repeated(store: Store, room: int) -> None:
     resource = pytest.importorskip("resource", reason="limits of file sizes are POSIX")

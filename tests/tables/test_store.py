@@ -315,6 +315,7 @@ UNUSABLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", UNUSABLE, ids=lambda case: case.name)
 def test_an_unusable_file_is_refused_with_four_facts_and_left_as_it_is(path: Path, case: Unusable) -> None:
     case.make(path)

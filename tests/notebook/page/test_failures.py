@@ -35,6 +35,7 @@ def desk() -> Desk:
     return StrictDesk()
 
 
+@pytest.mark.slow
 def test_results_that_are_dropped_while_a_frame_is_made_do_not_stop_it(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

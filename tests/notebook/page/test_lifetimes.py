@@ -17,6 +17,8 @@ from reactive_nb.notebook.page.view import View
 from tests.notebook.fakes import FakeEngine
 from tests.notebook.page.desk import Desk
 
+pytestmark = pytest.mark.slow  # each collects garbage, and that of a whole test run
+
 
 class Kept:
     """A shown result that nothing else refers to."""

@@ -45,6 +45,7 @@ def canonical(lines: list[tuple[str, Row]]) -> str:
     return json.dumps(lines, sort_keys=True)
 
 
+@pytest.mark.slow
 @given(results, results)
 @settings(max_examples=400)
 def test_applying_the_operations_to_the_old_result_gives_the_new_one(old: KeyedRows, new: KeyedRows) -> None:

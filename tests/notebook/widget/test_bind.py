@@ -151,6 +151,7 @@ def test_a_binding_ends_when_its_widget_is_closed(db: Engine, delays: Any) -> No
     assert called == [0]
 
 
+@pytest.mark.slow
 def test_a_binding_ends_when_its_widget_is_dropped(db: Engine, delays: Any) -> None:
     noted = Noted()
     binding = bind(delays.live(), noted, "value", len)

@@ -282,6 +282,7 @@ def test_a_closed_result_s_view_stays(db: Engine, live: Live, show: Any) -> None
     assert (current["state"], current["ts"], text_of(widget)) == ("closed", ts, "1 flights")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", [open_view, plot_at_once])
 def test_a_cell_that_runs_again_leaves_no_result_behind_also_when_its_function_names_it(
     db: Engine, delays: Any, opening: Any

@@ -401,6 +401,7 @@ def test_a_request_that_no_page_sends_is_refused(cancel: Submission, method: str
 # ------------------------------------------------------------------ the widget
 
 
+@pytest.mark.slow
 def test_a_page_reaches_a_form_until_it_is_closed(db: Engine, delay: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
     hub = channel().hub
