@@ -14,6 +14,7 @@ from reactive_nb.jobs.cron_table import Crons
 
 if TYPE_CHECKING:
     from reactive_nb.engine.engine import Engine
+    from reactive_nb.engine.worker import Progress
 
 
 class Facilities:
@@ -24,6 +25,10 @@ class Facilities:
         """Runs functions later: `db.scheduler.run_after(timedelta(minutes=5), remind, user=user_id)`."""
         self._require_open()
         return DirectScheduler(self)
+
+    def progress_of(self: Engine, id: str) -> Progress | None:  # type: ignore[misc]  # Engine is the only one
+        """Return what a job that runs has told with `ctx.progress`: done, total or None, a text; by its document's id."""
+        return self._worker.progress(id)
 
     @property
     def crons(self: Engine) -> Crons:  # type: ignore[misc]  # Engine is the only one

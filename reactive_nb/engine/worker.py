@@ -147,11 +147,6 @@ class Worker:
         with self._state:
             self._ready.pop(function.path, None)
 
-    def running(self) -> list[Job]:
-        """Return the jobs that run now."""
-        with self._state:
-            return list(self._running.values())
-
     def progress(self, id: str) -> Progress | None:
         """Return what a job that runs has told of its progress: done, total or None, a text."""
         with self._state:

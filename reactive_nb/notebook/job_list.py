@@ -49,7 +49,7 @@ def job_rows(engine: Engine) -> list[tuple[str, ...]]:
 def call_rows(engine: Engine) -> list[tuple[str, ...]]:
     """Return a row for each call that was scheduled: those that run, those to come, and the latest that failed."""
     found = engine.read(lambda ctx: [document for kind in _CALL_STATES for document in _calls(ctx, kind)])
-    return [_call_row(document) for document in found]
+    return [_call_row(engine, document) for document in found]
 
 
 def _job_row(engine: Engine, document: Document) -> tuple[str, ...]:
@@ -70,6 +70,15 @@ def _job_row(engine: Engine, document: Document) -> tuple[str, ...]:
     )
 
 
+def _progress_text(engine: Engine, document: Document) -> str:
+    """Return how far a job that runs is, as the end of its state; nothing if it has not said."""
+    told = engine.progress_of(document["_id"])
+    if told is None:
+        return ""
+    done, total, text = told
+    return f", {done:g}" + ("" if total is None else f" of {total:g}") + (f", {text}" if text else "")
+
+
 def _what(document: Document) -> str:
     if not is_cell(document):
         return f"{document['function']}({arguments_text(document['args'])})"
@@ -84,8 +93,9 @@ def _calls(ctx: Any, kind: str) -> list[Document]:
     return list(found[:MAX_CALLS])
 
 
-def _call_row(document: Document) -> tuple[str, ...]:
+def _call_row(engine: Engine, document: Document) -> tuple[str, ...]:
     (args,) = document["args"] or [{}]
     state = document["state"]
     said = _CALL_STATES[state["kind"]] + (f" ({state['error']})" if "error" in state else "")
+    said += _progress_text(engine, document)
     return document["name"], arguments_text(args), said, time_text(document["scheduledTime"])

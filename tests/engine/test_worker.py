@@ -167,7 +167,6 @@ def test_a_job_whose_function_was_taken_out_since_the_look_is_left_alone(diary: 
 
     diary.db._worker._begin(ScheduledCalls(), job)
 
-    assert diary.db._worker.running() == []
     assert diary.state(id) == "pending"
 
 
@@ -670,7 +669,7 @@ def scheduled(db: Engine) -> list[dict[str, Any]]:
 # ------------------------------------------------------------------ looking at it
 
 
-def test_what_runs_can_be_looked_at_with_its_progress(diary: Diary) -> None:
+def test_the_progress_of_what_runs_can_be_looked_at(diary: Diary) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     @diary.db.action
@@ -682,12 +681,10 @@ def test_what_runs_can_be_looked_at_with_its_progress(diary: Diary) -> None:
     id = diary.after(0, blocking)
     assert begun.wait(PATIENCE_S)
 
-    (job,) = diary.db._worker.running()
-    assert (job.id, job.name, job.args) == (id, "blocking", {})
-    assert diary.db._worker.progress(id) == (3, 10, "three")
+    assert diary.db.progress_of(id) == (3, 10, "three")
     go_on.set()
     diary.db.settle()
-    assert (diary.db._worker.running(), diary.db._worker.progress(id)) == ([], None)
+    assert diary.db.progress_of(id) is None
 
 
 def test_commits_of_a_job_say_so(diary: Diary) -> None:

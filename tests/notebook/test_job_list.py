@@ -126,3 +126,21 @@ def test_the_report_has_them_and_what_is_open_too(db: Engine, write: Any) -> Non
         assert "Jobs\n  name " in repr(made)
         assert "write(text=&#x27;x&#x27;)" in made._repr_html_()
     assert "Scheduled calls" not in repr(report.jobs([db], {}))
+
+
+def test_a_job_that_runs_says_how_far_it_is(db: Engine) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    @db.action
+    def work(ctx: Any) -> None:
+        ctx.progress(3, 10, "three")
+        begun.set()
+        go_on.wait(30)
+
+    db.scheduler.run_after(0, work)
+    assert begun.wait(30)
+    states = [row[2] for row in call_rows(db)]
+    go_on.set()
+    db.settle()
+
+    assert states == ["running, 3 of 10, three"]

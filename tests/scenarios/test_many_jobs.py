@@ -447,13 +447,13 @@ def test_settling_waits_for_what_an_action_has_scheduled_while_the_worker_was_lo
 
     def slow_look(self: Worker, *args: Any) -> Any:
         found = look(self, *args)
-        running = self.running()
+        running = list(self._running.values())
         if running and not found[0]:  # the action has begun, and its child is not there yet
             while not self._settling:
                 pass
             may_schedule.set()
             assert is_over.wait(30)
-            while any(job in running for job in self.running()):
+            while any(job in running for job in list(self._running.values())):
                 pass
         return found
 

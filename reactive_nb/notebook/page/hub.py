@@ -24,6 +24,8 @@ It keeps: two views of one engine in one frame belong to one commit, unless an e
 every frame, or asks when it has missed one, shows what the results hold; no page gets more than one frame per interval
 of the pacer, made of the latest values. A commit that changes nothing that pages show is told to none of them, except
 where a page waits for it (`confirm`): that one gets a frame whose entry has no changes.
+
+It is a long file because the protocol stands here whole, and what keeps its promises shares one lock.
 """
 
 from __future__ import annotations
