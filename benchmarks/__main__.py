@@ -6,14 +6,15 @@ import argparse
 import os
 import platform
 import sqlite3
+from collections.abc import Callable, Iterator
 
 import duckdb
 
-from benchmarks import aggregates, jobs, mutations, opening, pages, reads, subscriptions, writers
+from benchmarks import aggregates, jobs, mutations, opening, pages, reads, search, subscriptions, writers
 from benchmarks.stage import QUICK, Scale, Stage
-from benchmarks.table import HEAD
+from benchmarks.table import Entry, Line
 
-PARTS = {
+PARTS: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "reads": reads.lines,
     "mutations": mutations.lines,
     "writers": writers.lines,
@@ -22,8 +23,9 @@ PARTS = {
     "opening": opening.lines,
     "jobs": jobs.lines,
 }
-ON_REQUEST = {"pages": pages.lines}  # needs a browser
-ALL = PARTS | ON_REQUEST
+# The first needs a browser; the second builds graphs of its peers for minutes, where these are installed.
+ON_REQUEST: dict[str, Callable[[Stage], Iterator[Line | Entry]]] = {"pages": pages.lines, "search": search.lines}
+ALL = {**PARTS, **ON_REQUEST}
 
 
 def main() -> None:
@@ -41,12 +43,16 @@ def main() -> None:
             parser.error(f"there is no part {part!r}; the parts are {', '.join(ALL)}")
     print(
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, DuckDB {duckdb.__version__}, "
-        f"{os.cpu_count()} cores, load {_load()} at the start\n\n{HEAD}",
+        f"{os.cpu_count()} cores, load {_load()} at the start",
         flush=True,
     )
+    head = None
     with Stage(QUICK if options.quick else Scale()) as stage:
         for part in options.parts or PARTS:
             for line in ALL[part](stage):
+                if line.head != head:
+                    head = line.head
+                    print(f"\n{head}", flush=True)
                 print(line, flush=True)
     print(f"\nLoad {_load()} at the end.")
 

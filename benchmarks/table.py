@@ -1,7 +1,8 @@
-"""One line of the printed table: what was measured, by whom, against which aim.
+"""The lines of the printed tables: what was measured, by whom, against which aim.
 
-Comes in: measurements. Goes out: Markdown. A ratio is ours divided by the other's, so below 1 is better where the
-unit is time or memory, and above 1 where it is a rate.
+Comes in: measurements. Goes out: Markdown. In the first table a line is a measurement with all its contestants, and a
+ratio is ours divided by the other's, so below 1 is better where the unit is time or memory, and above 1 where it is a
+rate. Where contestants are many, each has a line of its own, and a ratio is theirs divided by that of one of them.
 """
 
 from __future__ import annotations
@@ -63,19 +64,57 @@ class Line:
     duckdb: Measured | None = None
     aim: Aim | None = None
 
+    @property
+    def head(self) -> str:
+        return HEAD
+
     def __str__(self) -> str:
         others = (self.floor, self.sqlite, self.duckdb)
         cells = [
             self.what,
-            f"{self.unit.shown(self.ours.median)} ({self.unit.shown(self._slow(self.ours))})",
+            _with_tail(self.ours, self.unit),
             *("" if other is None else self.unit.shown(other.median) for other in others),
             "" if self.aim is None else str(self.aim),
             *("" if other is None else f"{self.ours.median / other.median:.2g}" for other in others),
         ]
         return f"| {' | '.join(cells)} |"
 
-    def _slow(self, measured: Measured) -> float:
-        return measured.percentile(5 if self.unit.more_is_better else 95)
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one contestant took, in seconds, with that of the one it is compared with.
+
+    Attributes:
+        what: What was measured.
+        who: The contestant.
+        measured: Its times; None where it is not installed.
+        reference: The one compared with, and its times; None where nothing is to be compared.
+        recall: Which part of the right answer it found, from 0 to 1; None where all find the same.
+        aim: What it should come to.
+    """
+
+    what: str
+    who: str
+    measured: Measured | None
+    reference: tuple[str, Measured | None]
+    recall: float | None = None
+    aim: Aim | None = None
+
+    @property
+    def head(self) -> str:
+        return f"| what | who | p50 (p95) | ÷ {self.reference[0]} | recall | aim |\n|---|---|---|---|---|---|"
+
+    def __str__(self) -> str:
+        reference = self.reference[1]
+        cells = [
+            self.what,
+            self.who,
+            "not installed" if self.measured is None else _with_tail(self.measured, Unit.SECONDS),
+            "" if self.measured is None or reference is None else f"{self.measured.median / reference.median:.2g}",
+            "" if self.recall is None else f"{self.recall:.3f}",
+            "" if self.aim is None else str(self.aim),
+        ]
+        return f"| {' | '.join(cells)} |"
 
 
 def compared(
@@ -88,6 +127,12 @@ def compared(
     if aim is not None:
         verdict = Aim(unit.shown(aim), ours.median >= aim if unit.more_is_better else ours.median <= aim)
     return Line(what, unit, ours, aim=verdict, **measured)
+
+
+def _with_tail(measured: Measured, unit: Unit) -> str:
+    """Return the median with the 95th percentile of the slow side."""
+    slow = measured.percentile(5 if unit.more_is_better else 95)
+    return f"{unit.shown(measured.median)} ({unit.shown(slow)})"
 
 
 def _significant(number: float) -> str:

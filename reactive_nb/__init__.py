@@ -14,6 +14,7 @@ The package in the order data flows; a file imports from its own group and the g
     values            what a field may hold; one total order written as sortable bytes; encodings; `v`; ids
     schema            tables and indexes as frozen records; what changes between two declarations
     documents         document × index → key; ranges of keys; the persistent ordered map; the database as a value
+    search            words and vectors of documents as immutable indexes; what a search finds and what it has read
     log               the contract of the log in words; in memory; in a file
     transaction       reads recorded, writes buffered, the overlap question, the committer
     functions         query, mutation and action; what each is handed; running again on conflict
@@ -38,6 +39,8 @@ from reactive_nb.functions.registry import module
 from reactive_nb.notebook.result.html import HTML
 from reactive_nb.notebook.widget.bind import bind
 from reactive_nb.schema.declaration import Table, table
+from reactive_nb.search.fusion import fuse
+from reactive_nb.search.highlight import highlight
 from reactive_nb.values.ids import Id
 from reactive_nb.values.validators import v
 from reactive_nb.values.value import UNSET
@@ -56,6 +59,8 @@ __all__ = [
     "connect",
     "count",
     "errors",
+    "fuse",
+    "highlight",
     "max",
     "min",
     "module",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -53,16 +54,49 @@ OTHERS = {
 }
 
 
-def printed(*arguments: str) -> dict[str, str]:
-    """Run the benchmarks in small and return, by line of their table, which of its cells say something."""
+VECTOR_PEERS = ["numpy, product and selection", "usearch", "hnswlib", "LanceDB", "LanceDB, IVF_HNSW_SQ"]
+TEXT_PEERS = ["SQLite FTS5", "tantivy"]
+VECTORS = ["numpy, one product", "ours", *VECTOR_PEERS]
+TEXTS = ["ours", *TEXT_PEERS]
+# What is measured → who takes part.
+SEARCH = {
+    "take in 500 vectors of 384 numbers": ["ours", *VECTOR_PEERS],
+    "nearest 10 of 500 vectors": VECTORS,
+    "nearest 10 in a group of 1 % of 500 vectors": VECTORS,
+    "insert → found among the nearest 10 of 500 vectors": VECTORS,
+    "delete → no longer found among the nearest 10 of 500 vectors": VECTORS,
+    "live nearest 10 of 500 vectors, insert outside the ball → settled, not run again": VECTORS[:3],
+    "live nearest 10 of 500 vectors, insert inside the ball → at the listener": VECTORS[:3],
+    "take in 500 texts": TEXTS,
+    "best 10 of 500 texts by 1 word": TEXTS,
+    "best 10 of 500 texts by 2 words": TEXTS,
+    "best 10 of 500 texts by 3 words": TEXTS,
+    "best 10 of 500 texts by 4 letters a word begins with": TEXTS,
+    "best 10 of 500 texts by 2 words, and 4 letters of a third": TEXTS,
+    "best 10 of 500 texts by 2 words in a group of 1 %": TEXTS,
+    "insert → found by a word of 500 texts": TEXTS,
+    "delete → no longer found by a word of 500 texts": TEXTS,
+    "live best 10 of 500 texts by 3 words, insert without its words → settled, not run again": TEXTS[:2],
+    "live best 10 of 500 texts by 3 words, insert with its words → at the listener": TEXTS[:2],
+}
+
+
+@functools.cache
+def rows(*arguments: str) -> list[list[str]]:
+    """Run the benchmarks in small and return the cells of their tables, without the heads."""
     command = [sys.executable, "-m", "benchmarks", "--quick", *arguments]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if "|" in line]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in done.stdout.splitlines() if "|" in line]
+    return [row for row in cells if row[0] not in ("what", "---")]
+
+
+def printed(*arguments: str) -> dict[str, str]:
+    """Run the benchmarks in small and return, by line of their table, which of its cells say something."""
     columns = ("ours", "floor", "SQLite", "DuckDB", "aim")
     return {
         what: " ".join(column for column, cell in zip(columns, cells, strict=False) if cell)
-        for what, *cells in rows[2:]
+        for what, *cells in rows(*arguments)
     }
 
 
@@ -74,3 +108,21 @@ def test_every_line_is_printed_with_all_its_contestants() -> None:
 @pytest.mark.slow
 def test_a_part_named_on_the_command_line_is_run_alone() -> None:
     assert printed("reads") == READS
+
+
+@pytest.mark.slow
+def test_search_names_its_peers_whether_they_are_installed_or_not() -> None:
+    found: dict[str, list[str]] = {}
+    for what, who, time, *_ in rows("search"):
+        found.setdefault(what, []).append(who)
+        assert time.endswith("s)") or (time == "not installed" and who in VECTOR_PEERS + TEXT_PEERS)
+
+    assert found == SEARCH
+
+
+@pytest.mark.slow
+def test_search_that_is_exact_finds_all_of_the_nearest() -> None:
+    recalls = {(what, who): recall for what, who, _, _, recall, _ in rows("search") if recall}
+
+    assert {recall for (_, who), recall in recalls.items() if who in ("ours", "LanceDB", VECTOR_PEERS[0])} == {"1.000"}
+    assert len([who for _, who in recalls if who == "ours"]) == 2

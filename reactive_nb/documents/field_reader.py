@@ -55,3 +55,27 @@ def field_reader(field: str) -> FieldReader:
         return [value_at(wire.decode(document), path) for document in documents]
 
     return values
+
+
+def fields_reader(fields: Sequence[str]) -> Callable[[bytes], list[Any]]:
+    """Return a function from an encoded document to what it has in some fields, UNSET where nothing.
+
+    Args:
+        fields: Field names or paths, system fields included.
+    """
+    paths = [tuple(field.split(".")) for field in fields]
+    names = {name: f"field_{place}" for place, name in enumerate(dict.fromkeys(path[0] for path in paths))}
+    row = msgspec.defstruct(
+        "Row",
+        [(attribute, Any, UNSET) for attribute in names.values()],
+        rename={attribute: name for name, attribute in names.items()},
+        gc=False,
+    )
+    decode = wire.decoder_of(row)
+    steps = [(names[path[0]], path[1:]) for path in paths]
+
+    def read(document: bytes) -> list[Any]:
+        found = decode(document)
+        return [value_at(getattr(found, attribute), rest) for attribute, rest in steps]
+
+    return read

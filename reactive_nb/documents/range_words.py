@@ -6,13 +6,25 @@ Comes in: an interval of index keys. Goes out: the fields of the index with the 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from reactive_nb.documents.interval import ALL, Interval, point_interval
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID
+from reactive_nb.search.edits import SearchRead
+from reactive_nb.search.read_words import describe_search
 from reactive_nb.values.key_reader import read_values
 
 _AFTER = b"\xff"
+
+
+def describe_read(table: str, index: str, read: Interval | SearchRead[Any], snapshot: Snapshot) -> str:
+    """Return what was read of an index in words: a range, or a search such as `papers.search_title['data'…]`."""
+    if isinstance(read, Interval):
+        return describe_range(table, index, read, snapshot)
+    state = snapshot.tables.get(table)
+    declared = None if state is None else state.stored.table.find_search(index)
+    return f"{table}.{index}[{describe_search(read, declared.filter_fields if declared else ())}]"
 
 
 def describe_range(table: str, index: str, interval: Interval, snapshot: Snapshot) -> str:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from reactive_nb.documents.document import decode_document, decode_documents
 from reactive_nb.documents.index_key import KeyMaker, Keys, each_key
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.ordered_map import OrderedMap
-from reactive_nb.schema.declaration import BY_ID, TABLES, TABLES_NUMBER, Index, StoredTable, Table
+from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, TABLES_NUMBER, Index, StoredTable, Table
+from reactive_nb.search.edits import SearchChange, change_of
+from reactive_nb.search.entries import Entries, Rewrite, entries_of
+from reactive_nb.search.text import Postings
 
 Documents = OrderedMap[bytes]
 Loader = Callable[[str], Documents]
@@ -42,6 +45,9 @@ class Change:
 Touched = dict[str, list[bytes]]
 """Index name → the sorted keys, old and new, of the documents that changed."""
 
+Place: TypeAlias = tuple[str, str]
+"""A table and an index of it."""
+
 
 class TableState:
     """One table at one moment: its declaration and its documents, once per index.
@@ -49,9 +55,12 @@ class TableState:
     The maps of all indexes hold the same bytes objects as values, so a scan of any index yields documents without a
     second look-up. A table opened from a file has a loader, and an index comes into memory when first needed; a
     change needs all of them.
+
+    Search indexes are made from the documents when first needed. A transaction's own view of a table keeps what has
+    changed, and works a search index out only if it searches; a commit brings those up to date that it concerns.
     """
 
-    __slots__ = ("__weakref__", "_loader", "_maps", "maker", "stored")
+    __slots__ = ("__weakref__", "_before", "_loader", "_maps", "_searches", "maker", "stored")
 
     def __init__(
         self, stored: StoredTable, maker: KeyMaker, maps: dict[str, Documents], loader: Loader | None = None
@@ -60,6 +69,9 @@ class TableState:
         self.maker = maker
         self._maps = maps
         self._loader = loader
+        self._searches: dict[str, Any] = {}
+        # The table and the changes that lead to this one, as long as search indexes may have to be worked out by them.
+        self._before: tuple[TableState, Sequence[Change]] | None = None
 
     @classmethod
     def empty(cls, stored: StoredTable) -> TableState:
@@ -99,6 +111,53 @@ class TableState:
         """Return the encoding of the document with this id, or None."""
         return self.map(BY_ID).get(id.encode())
 
+    def search(self, name: str) -> Any:
+        """Return a declared search index: `Postings` or `Vectors`."""
+        found = self._searches.get(name)
+        if found is None:
+            # Back to the nearest table that has it, in a loop: a function may have written and read in turns for long.
+            steps: list[Sequence[Change]] = []
+            state = self
+            while name not in state._searches and state._before is not None:
+                state, changes = state._before
+                steps.append(changes)
+            found = state._searches.get(name)
+            if found is None:
+                found = state._searches[name] = state._entries(name).of(
+                    document for _, block in state.map(BY_CREATION_TIME).blocks(*ALL) for document in block
+                )
+            for changes in reversed(steps):
+                edits = self._entries(name).edits(_rewrites(changes))
+                found = found.apply(edits) if edits else found
+            # As with a loaded index, whoever works it out gets the same.
+            self._searches[name] = found
+        return found
+
+    def settle(self) -> dict[str, SearchChange]:
+        """Bring the search indexes up to date after `apply` and return what has changed in them; for a commit.
+
+        From here on the table before can be forgotten. An index that is not in memory yet, and not concerned, stays so.
+        """
+        assert self._before is not None
+        before, changes = self._before
+        changed = {}
+        for declared in self.stored.table.searches:
+            name = declared.name
+            edits = self._entries(name).edits(_rewrites(changes))
+            if edits:
+                old = before.search(name)
+                new = self._searches[name] = old.apply(edits)
+                changed[name] = change_of(edits, isinstance(old, Postings) and old.scale != new.scale)
+            elif name in before._searches:
+                self._searches[name] = before._searches[name]
+        self._before = None
+        return changed
+
+    def _entries(self, name: str) -> Entries[Any]:
+        declared = self.stored.table.find_search(name)
+        assert declared is not None, f"{self.name} has no search index {name}"
+        return entries_of(declared)
+
     def apply(self, changes: Sequence[Change]) -> tuple[TableState, Touched]:
         """Return the table after `changes`, which are all its own and follow one another, and the keys they touch."""
         maps: dict[str, Documents] = {}
@@ -121,7 +180,10 @@ class TableState:
             ordered = sorted(edits.items())
             maps[name] = self.map(name).apply(ordered)
             touched[name] = [key for key, _ in ordered]
-        return TableState(self.stored, self.maker, maps), touched
+        after = TableState(self.stored, self.maker, maps)
+        if self.stored.table.searches:
+            after._before = self, tuple(changes)  # the list is its caller's
+        return after, touched
 
     def redeclared(self, stored: StoredTable) -> TableState:
         """Return the table under another declaration: indexes it shares are kept, new ones are backfilled."""
@@ -142,7 +204,14 @@ class TableState:
             for name, pairs in entries.items():
                 pairs.sort()
                 maps[name] = OrderedMap.from_sorted([key for key, _ in pairs], [data for _, data in pairs])
-        return TableState(stored, maker, maps)
+        state = TableState(stored, maker, maps)
+        for declared in stored.table.searches:
+            name = declared.name
+            if self.stored.table.find_search(name) != declared:
+                state.search(name)
+            elif name in self._searches or self._before is not None:
+                state._searches[name] = self.search(name)
+        return state
 
     def documents(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """Yield every document as bytes and decoded, in order of id."""
@@ -201,8 +270,8 @@ class Snapshot:
 
     def apply(
         self, ts: int, changes: Iterable[Change], redeclared: Mapping[str, TableState | None]
-    ) -> tuple[Snapshot, dict[tuple[str, str], list[bytes]]]:
-        """Return the snapshot after one commit and the keys it touched by table and index.
+    ) -> tuple[Snapshot, dict[Place, list[bytes]], dict[Place, SearchChange]]:
+        """Return the snapshot after one commit, and what it touched by table and index: keys, and search indexes.
 
         Args:
             ts: The commit's number.
@@ -221,12 +290,16 @@ class Snapshot:
         by_table: dict[str, list[Change]] = {}
         for change in changes:
             by_table.setdefault(change.table, []).append(change)
-        touched: dict[tuple[str, str], list[bytes]] = {}
+        touched: dict[Place, list[bytes]] = {}
+        searched: dict[Place, SearchChange] = {}
         for name, own in by_table.items():
             tables[name], keys = tables[name].apply(own)
             for index, sorted_keys in keys.items():
                 touched[name, index] = sorted_keys
-        return Snapshot(ts, tables, numbers), touched
+            if tables[name].stored.table.searches:
+                for index, change in tables[name].settle().items():
+                    searched[name, index] = change
+        return Snapshot(ts, tables, numbers), touched, searched
 
     def check(self) -> None:
         """Assert that every index of every table holds exactly the keys of its documents (invariant 7)."""
@@ -239,3 +312,12 @@ class Snapshot:
                 index = state.map(name)
                 index.check()
                 assert list(index.items(*ALL)) == sorted(entries.items()), f"{state.name}.{name} is not its documents"
+            for declared in state.stored.table.searches:
+                search = state.search(declared.name)
+                search.check()
+                afresh = entries_of(declared).of(data for data, _ in state.documents())
+                assert len(search) == len(afresh), f"{state.name}.{declared.name} is not its documents"
+
+
+def _rewrites(changes: Iterable[Change]) -> Iterator[Rewrite]:
+    return ((change.id, change.old, change.new) for change in changes)

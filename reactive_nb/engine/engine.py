@@ -24,7 +24,7 @@ from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.action_runs import ActionRuns
 from reactive_nb.engine.bindings import Bindings
 from reactive_nb.engine.commit_queue import CommitQueue, closed
-from reactive_nb.engine.facilities import Facilities
+from reactive_nb.engine.facilities import Facilities, Part
 from reactive_nb.engine.folder import Folder
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
 from reactive_nb.engine.past import Past
@@ -109,6 +109,7 @@ class Engine(Bindings, Facilities, Decorators):
         # Starts False; from True on nothing new is submitted, and the pool comes to its end.
         self._draining = False
         self._closed = False
+        self._parts: dict[Any, Part] = {}
         self._workers: set[int] = set()
         self._history = max(1, history)
         head, created_ms = Snapshot.empty(), 0.0
@@ -412,6 +413,8 @@ class Engine(Bindings, Facilities, Decorators):
             self._worker.close()
             self._runs.close()
             self._closed = True
+            for part in self._parts.values():
+                part.close()
             # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
             self._queue.close()
             self._refresher.close()

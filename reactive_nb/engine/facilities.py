@@ -5,20 +5,53 @@ The same as contexts have it inside functions; each use here is a transaction of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from reactive_nb.engine.commit_queue import closed
 from reactive_nb.functions.environment import Environment
 from reactive_nb.functions.scheduler import DirectScheduler, Scheduler
 from reactive_nb.functions.storage import ActionStorage
 from reactive_nb.jobs.cron_table import Crons
+from reactive_nb.jobs.job import Jobs
+from reactive_nb.transaction.commit import Commit
 
 if TYPE_CHECKING:
     from reactive_nb.engine.engine import Engine
     from reactive_nb.engine.worker import Progress
 
 
+class Part(Jobs, Protocol):
+    """What a group above the engine adds to it: jobs for the worker, which need not be documents."""
+
+    def on_commit(self, commit: Commit) -> None:
+        """Take a commit that becomes visible: under the state lock, so quickly."""
+
+    def close(self) -> None:
+        """Nothing of it runs any more, and nothing will: the database is being closed."""
+
+
+P = TypeVar("P", bound=Part)
+
+
 class Facilities:
     """The part of `Engine` that hands these out."""
+
+    def part(self: Engine, make: Callable[[Engine, Callable[[], None]], P]) -> P:  # type: ignore[misc]  # Engine is the only one
+        """Return the one part that `make` makes for this database, from it and from what wakes the worker.
+
+        Raises:
+            DatabaseClosed: It is closed, or about to be.
+        """
+        with self._state:
+            if self._draining:
+                raise closed()
+            found = self._parts.get(make)
+            if found is None:
+                found = self._parts[make] = make(self, self._worker.wake)
+                self._committer.on_commit(found.on_commit)
+                self._worker.serve(found)
+            return found  # type: ignore[return-value]  # made by this very `make`
 
     @property
     def scheduler(self: Engine) -> Scheduler:  # type: ignore[misc]  # Engine is the only one

@@ -142,6 +142,11 @@ class Worker:
             if self._alarm is not None:
                 self._alarm.ring()
 
+    def serve(self, table: Jobs) -> None:
+        """Take a further table of jobs; `wake` says that something of it may be due."""
+        with self._state:
+            self._tables = (*self._tables, table)
+
     def remove(self, function: Function) -> None:
         """Begin no more jobs that name a function, until it is there again."""
         with self._state:

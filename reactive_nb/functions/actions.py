@@ -20,7 +20,9 @@ from reactive_nb.functions.context import MAX_DEPTH
 from reactive_nb.functions.environment import EnvironmentReader
 from reactive_nb.functions.function import Caller, Function, Kind
 from reactive_nb.functions.scheduler import EPOCH, DirectScheduler, Scheduler
+from reactive_nb.functions.search_filter import FilterFunction
 from reactive_nb.functions.storage import ActionStorage, FileContents
+from reactive_nb.functions.vector_search import MAX_LIMIT, vector_search
 from reactive_nb.transaction.transaction import Transaction
 
 T = TypeVar("T")
@@ -209,6 +211,20 @@ class ActionContext(Caller):
     def run_action(self, function: Function | str, /, **args: Any) -> Any:
         """Run another action and return its result; in an `async def`, await it."""
         return self._host.call_inside(self._found(function, Kind.ACTION), args, self.run)
+
+    def vector_search(
+        self,
+        table: str,
+        index: str,
+        *,
+        vector: Any,
+        limit: int = 10,
+        filter: FilterFunction | None = None,
+        maximum: int = MAX_LIMIT,
+    ) -> list[dict[str, Any]]:
+        """Return the documents of the newest commit whose vectors are nearest to one; as in a query."""
+        self.run.check()
+        return vector_search(self._host.reading(), table, index, vector, limit, filter, maximum)
 
     @property
     def scheduler(self) -> Scheduler:

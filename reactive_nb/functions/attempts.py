@@ -10,10 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from reactive_nb.documents.interval import Interval
 from reactive_nb.errors import error_text
+from reactive_nb.search.edits import SearchRead
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.read_set import Overlap
 
@@ -31,7 +32,7 @@ class Refusal:
     ts: int
     table: str
     index: str
-    interval: Interval
+    read: Interval | SearchRead[Any]
     outlived: bool
 
 
@@ -97,9 +98,7 @@ class Attempts:
                 changes = sum(not change.table.startswith("_") for change in fate.changes)
                 attempt = Attempt(*common, "committed", ts=fate.ts, changes=changes)
             case Overlap():
-                met = Refusal(
-                    fate.commit.function, fate.commit.ts, fate.table, fate.index, fate.interval, fate.outlived
-                )
+                met = Refusal(fate.commit.function, fate.commit.ts, fate.table, fate.index, fate.read, fate.outlived)
                 attempt = Attempt(*common, "refused", refusal=met)
             case _:
                 attempt = Attempt(*common, "raised", error=f"{type(fate).__name__}: {error_text(fate)}")

@@ -20,7 +20,10 @@ from reactive_nb.functions.function import Caller, Function, Kind
 from reactive_nb.functions.page import Journal
 from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.functions.scheduler import Scheduler, TransactionScheduler
+from reactive_nb.functions.search_filter import FilterFunction
 from reactive_nb.functions.storage import FileContents, StorageReader, StorageWriter
+from reactive_nb.functions.text_search import TextSearch
+from reactive_nb.functions.vector_search import MAX_LIMIT, vector_search
 from reactive_nb.transaction.transaction import Transaction
 
 MAX_DEPTH = 8
@@ -110,6 +113,43 @@ class QueryContext(Caller):
         """Stored files: their URLs and metadata."""
         return StorageReader(self.transaction, self._services.files)
 
+    def vector_search(
+        self,
+        table: str,
+        index: str,
+        *,
+        vector: Any,
+        limit: int = 10,
+        filter: FilterFunction | None = None,
+        maximum: int = MAX_LIMIT,
+    ) -> list[dict[str, Any]]:
+        """Return the documents whose vectors are nearest to one, exactly, and with this function's own writes.
+
+        Args:
+            table: The table.
+            index: Its vector index.
+            vector: What to look for: as many finite numbers as the index has dimensions, as a list or an array.
+            limit: How many documents at most.
+            filter: What their filter fields must be: `lambda q: q.eq("field", "db") & q.gte("year", 2020)`, with
+                `eq`, `gt`, `gte`, `lt`, `lte`, `is_in`, `and_`, `or_`, and `&` and `|` between conditions.
+            maximum: As many as `limit` may ask for; raise it to get more than 256.
+
+        Returns:
+            `{"_id": ..., "_score": ...}` of each, nearest first; of equally near ones the oldest first. The score is
+            the cosine, the dot product, or minus the distance, whichever metric the index has: larger is nearer.
+            A live query that does this runs again when a vector comes, goes or moves within the distance of its last
+            hit and passes the filter.
+
+        Raises:
+            UnknownIndex: The table has no such vector index.
+            QueryUsageError: A vector of another length, a limit above the maximum, or a filter that is none.
+
+        Example:
+            >>> hits = ctx.vector_search("papers", "by_embedding", vector=embedding, limit=5)
+            >>> [ctx.db.get(hit["_id"])["title"] for hit in hits]
+        """
+        return vector_search(self.transaction, table, index, vector, limit, filter, maximum)
+
     def now(self) -> datetime:
         """Return the time at which this function started, in UTC; the same at each call."""
         self.uses_chance = True
@@ -197,6 +237,8 @@ def invoke(function: Function, context: QueryContext, args: dict[str, Any]) -> A
 
 def read_whole(result: Any) -> Any:
     """Return a result that reads nothing any more: a generator, or a query, becomes the list of what it yields."""
+    if isinstance(result, TextSearch):
+        return result.collect()
     is_read_later = (hasattr(result, "__next__") and not isinstance(result, IOBase)) or isinstance(result, TableQuery)
     return list(result) if is_read_later else result
 

@@ -51,7 +51,8 @@ def define(tx: Transaction, ids: IdSource, tables: Mapping[str, Table]) -> Evolu
         state = tx.declared(change.name)
         assert state is not None
         faults = _misfits(tx, state) if change.checked else []
-        faults += [fault for index in change.filled if index.unique for fault in _duplicates(state, index)]
+        unique = [index for index in change.filled if isinstance(index, Index) and index.unique]
+        faults += [fault for index in unique for fault in _duplicates(state, index)]
         if faults:
             misfits[change.name] = [id for id, _ in faults]
             shown = "; ".join(f"{id}: {problem}" for id, problem in faults[:SHOWN_MISFITS])

@@ -16,6 +16,7 @@ from reactive_nb.functions.filter import Expr, as_predicate
 from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.functions.page import BEFORE, END, Journal, Page, decode_cursor, encode_cursor, fingerprint_of
 from reactive_nb.functions.range_query import Blocks, Document, Order, RangeQuery, decoded
+from reactive_nb.functions.text_search import SearchFunction, TextSearch, text_search
 from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.transaction.read_set import NOTHING, Scan
 from reactive_nb.transaction.transaction import Transaction
@@ -86,6 +87,29 @@ class TableQuery(RangeQuery):
         declared = state.stored.table.find(index)
         self._once_each = declared is None or not declared.multi or bounds.is_equality()
         return self
+
+    def with_search_index(self, index: str, search: SearchFunction | str, /, **equal: Any) -> TextSearch:
+        """Search by text instead of reading a range; the result is in order of relevance.
+
+        Any of the words is enough, as in `"reactive data"`; the more of them a document holds, the rarer they are and
+        the shorter the text, the better (BM25). Upper case does not count, the last word may be unfinished, and words
+        in quotes must stand next to each other. Of equally good documents the newest comes first.
+
+        Args:
+            index: A declared search index.
+            search: The words; or, to filter as well, `lambda q: q.search("title", words).eq("field", "db")`.
+            equal: The same as `q.eq` for each; `field="db"`.
+
+        Raises:
+            UnknownIndex: The table does not declare it.
+            QueryUsageError: No words, another field than the index's, or a filter field that is not declared.
+
+        Example:
+            >>> ctx.db.query("papers").with_search_index("search_title", "reactive data", field="db").take(5)
+        """
+        if self._index != BY_CREATION_TIME or self._interval is not ALL or self._order is not None or self._filters:
+            self._refuse("an index, an order or a filter was chosen already", "with_search_index as the first step")
+        return text_search(self._tx, self._table, index, search, equal)
 
     def order(self, order: Order) -> TableQuery:
         """Read in the index's order (`"asc"`, the default) or against it (`"desc"`)."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reactive_nb.clock import Clock
-from reactive_nb.documents.range_words import describe_range
+from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import ConflictError, NestedCallError
 from reactive_nb.functions.attempts import Attempts
@@ -263,7 +263,8 @@ def refuse_nested(path: str, is_action: bool = False) -> None:
 def conflict(path: str, refused: Overlap, attempts: int, snapshot: Snapshot) -> ConflictError:
     """Return the error for a transaction that lost to another commit; any recent snapshot tells the index's fields."""
     commit = refused.commit
-    place = describe_range(refused.table, refused.index, refused.interval, snapshot)
+    place = describe_read(refused.table, refused.index, refused.read, snapshot)
+    kind, read = ("range", "read") if refused.search is None else ("search", "made")
     each = f", at each of {attempts} attempts" if attempts > 1 else ""
     if refused.outlived:
         return ConflictError(
@@ -279,8 +280,8 @@ def conflict(path: str, refused: Overlap, attempts: int, snapshot: Snapshot) -> 
     return ConflictError(
         f"Cannot commit {path}",
         thing=(
-            f"{commit.function} (commit {commit.ts}) changed {refused.table} in the range {place} that this "
-            f"transaction had read{each}"
+            f"{commit.function} (commit {commit.ts}) changed {refused.table} in the {kind} {place} that this "
+            f"transaction had {read}{each}"
         ),
         expected="no other commit to what it read between its start and its end",
         hint="Run it again; if it happens often, read less, or write to the same document from fewer places",

@@ -21,6 +21,7 @@ from reactive_nb.notebook.page.view import error_facts, title_of
 from reactive_nb.notebook.teach.drawing import BAD, CODE, LINE, PAGE, QUIET, WAIT, escaped
 from reactive_nb.notebook.teach.words import count, time_text
 from reactive_nb.schema.declaration import Index, Table
+from reactive_nb.schema.search_declaration import AnySearch, VectorIndex, noun
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.values.validators import ObjectValidator, OptionalValidator, Validator
 
@@ -196,7 +197,9 @@ def _table_counts(engine: Engine) -> Section:
 def _table(name: str, table: Table, number: int) -> Section:
     fields = [("field", field, text) for field, text in _fields(table.document)]
     indexes = [("index", index.name, _index(index)) for index in table.indexes]
-    return Section(f"{name}: {count(number, 'document')}", ("part", "name", "what it is"), [*fields, *indexes])
+    searches = [(noun(search), search.name, _search(search)) for search in table.searches]
+    rows = [*fields, *indexes, *searches]
+    return Section(f"{name}: {count(number, 'document')}", ("part", "name", "what it is"), rows)
 
 
 def _fields(document: Validator | None) -> list[tuple[str, str]]:
@@ -216,6 +219,15 @@ def _described(validator: Validator) -> str:
 def _index(index: Index) -> str:
     facts = ["unique"] * index.unique + ["one entry for each element of the first field"] * index.multi
     return ", ".join(index.fields) + "".join(f"; {fact}" for fact in facts)
+
+
+def _search(search: AnySearch) -> str:
+    facts = [search.field]
+    if isinstance(search, VectorIndex):
+        facts.append(f"{search.dimensions} dimensions, {search.metric}")
+    if search.filter_fields:
+        facts.append(f"filtered by {', '.join(search.filter_fields)}")
+    return "; ".join(facts)
 
 
 def _functions(engine: Engine, described: bool = False) -> Section:

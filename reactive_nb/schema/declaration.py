@@ -6,18 +6,18 @@ the system table `_tables` (`StoredTable.to_document`). Nothing here looks at st
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from reactive_nb.errors import SchemaError
+from reactive_nb.schema import search_declaration
+from reactive_nb.schema.field_path import check_name, check_path, declared_at
+from reactive_nb.schema.search_declaration import MAX_SEARCHES, AnySearch, Metric
 from reactive_nb.values.validators import (
     AnyValidator,
     ArrayValidator,
     ObjectValidator,
-    OptionalValidator,
-    RecordValidator,
     UnionValidator,
     Validator,
     from_json,
@@ -35,8 +35,6 @@ FIRST_USER_TABLE_NUMBER = 10001
 
 MAX_INDEXES = 64
 MAX_INDEX_FIELDS = 15  # 16 with the implicit _creationTime
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +63,7 @@ class Table:
     document: Validator | None = None
     """What a document without its system fields must be; None accepts any document."""
     indexes: tuple[Index, ...] = ()
+    searches: tuple[AnySearch, ...] = ()
 
     def index(self, name: str, *fields: str, unique: bool = False, multi: bool = False) -> Table:
         """Add an index.
@@ -83,11 +82,8 @@ class Table:
             ('name',)
         """
         wanted = f"Cannot declare the index {name!r}"
-        _check_name(name, wanted, "an index name")
-        if name in BUILT_IN_INDEXES or any(index.name == name for index in self.indexes):
-            raise SchemaError(
-                wanted, thing="the table has an index of this name", expected="a new name", hint="Choose another name"
-            )
+        check_name(name, wanted, "an index name")
+        self._check_free(name, wanted)
         if len(self.indexes) >= MAX_INDEXES:
             raise SchemaError(
                 wanted,
@@ -96,13 +92,11 @@ class Table:
                 hint="Drop an index that no query names",
             )
         for field in fields:
-            if not isinstance(field, str) or not all(field.split(".")) or field.startswith("_"):
-                raise SchemaError(
-                    wanted,
-                    thing=f"{field!r} is not a field it can use",
-                    expected="a path such as 'name' or 'meta.device' of fields without a leading underscore",
-                    hint="Write index(name, 'channel', 'likes'), without a list; _creationTime always comes last by itself",
-                )
+            check_path(
+                field,
+                wanted,
+                "Write index(name, 'channel', 'likes'), without a list; _creationTime always comes last by itself",
+            )
         if not fields or len(fields) > MAX_INDEX_FIELDS or len(set(fields)) != len(fields):
             raise SchemaError(
                 wanted,
@@ -113,14 +107,7 @@ class Table:
         for field in fields:
             if self.document is None:
                 continue
-            kinds = list(_at(self.document, field.split(".")))
-            if not kinds:
-                raise SchemaError(
-                    wanted,
-                    thing=f"the table declares no field {field!r}",
-                    expected="a path to a declared field",
-                    hint="Declare the field in rnb.table(...) or correct the path",
-                )
+            kinds = declared_at(self.document, field, wanted)
             if (
                 multi
                 and field == fields[0]
@@ -134,13 +121,81 @@ class Table:
                 )
         return replace(self, indexes=(*self.indexes, Index(name, fields, unique, multi)))
 
+    def search_index(self, name: str, field: str, *, filter_fields: Sequence[str] = ()) -> Table:
+        """Add an index for searches by text.
+
+        Args:
+            name: How searches name it, by convention `search_<field>`.
+            field: The path of the field whose text is searched. Documents in which it is no string are not found.
+            filter_fields: Up to 16 field paths by which a search may be narrowed.
+
+        Raises:
+            SchemaError: The name is taken or not a name, the field can hold no string, or a filter field cannot be.
+
+        Example:
+            >>> table(title=v.string(), field=v.string()).search_index("search_title", "title", filter_fields=["field"])
+        """
+        return self._with(search_declaration.text_search(self.document, name, field, filter_fields))
+
+    def vector_index(
+        self,
+        name: str,
+        field: str,
+        *,
+        dimensions: int,
+        filter_fields: Sequence[str] = (),
+        metric: Metric = "cosine",
+    ) -> Table:
+        """Add an index for searches by vector.
+
+        Args:
+            name: How searches name it, by convention `by_<field>` or `vector_<field>`.
+            field: The path of the field that holds the vectors. Documents in which it is not this many numbers are
+                not found.
+            dimensions: How many numbers a vector has, from 2 to 4096.
+            filter_fields: Up to 16 field paths by which a search may be narrowed.
+            metric: What "near" means: `"cosine"`, `"dot"` (the product) or `"l2"` (the distance).
+
+        Raises:
+            SchemaError: The name is taken or not a name, the field can hold no such vector, or a filter field cannot be.
+
+        Example:
+            >>> table(embedding=v.vector(384)).vector_index("by_embedding", "embedding", dimensions=384)
+        """
+        return self._with(
+            search_declaration.vector_search(self.document, name, field, dimensions, filter_fields, metric)
+        )
+
     def find(self, name: str) -> Index | None:
-        """Return the declared index of this name, or None."""
+        """Return the declared index of this name, or None; `find_search` knows the search indexes."""
         return next((index for index in self.indexes if index.name == name), None)
+
+    def find_search(self, name: str) -> AnySearch | None:
+        """Return the declared search index of this name, of either kind, or None."""
+        return next((search for search in self.searches if search.name == name), None)
 
     def field_names(self) -> list[str] | None:
         """Return the declared top-level fields in order, or None when any document is accepted."""
         return None if self.document is None else [name for name, _ in _declared_fields(self.document)]
+
+    def _with(self, search: AnySearch) -> Table:
+        kind, noun = type(search), search_declaration.noun(search)
+        wanted = f"Cannot declare the {noun} {search.name!r}"
+        self._check_free(search.name, wanted)
+        if sum(isinstance(each, kind) for each in self.searches) >= MAX_SEARCHES:
+            raise SchemaError(
+                wanted,
+                thing=f"the table has {MAX_SEARCHES} of this kind already",
+                expected=f"at most {MAX_SEARCHES}",
+                hint=f"Drop a {noun} that no query names",
+            )
+        return replace(self, searches=(*self.searches, search))
+
+    def _check_free(self, name: str, wanted: str) -> None:
+        if name in BUILT_IN_INDEXES or self.find(name) is not None or self.find_search(name) is not None:
+            raise SchemaError(
+                wanted, thing="the table has an index of this name", expected="a new name", hint="Choose another name"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +221,7 @@ class StoredTable:
                 {"name": index.name, "fields": list(index.fields), "unique": index.unique, "multi": index.multi}
                 for index in self.table.indexes
             ],
+            "searches": [search_declaration.to_json(search) for search in self.table.searches],
         }
 
     @classmethod
@@ -176,8 +232,10 @@ class StoredTable:
             Index(index["name"], tuple(index["fields"]), index["unique"], index["multi"])
             for index in document["indexes"]
         )
+        # Files written before there were search indexes have no such key.
+        searches = tuple(map(search_declaration.from_json, document.get("searches", ())))
         validator = None if stored is None else from_json(stored)
-        return cls(document["name"], document["number"], Table(validator, indexes))
+        return cls(document["name"], document["number"], Table(validator, indexes, searches))
 
 
 def table(document: Validator | None = None, /, **fields: Validator) -> Table:
@@ -211,7 +269,7 @@ def table(document: Validator | None = None, /, **fields: Validator) -> Table:
     if isinstance(document, AnyValidator):
         return Table(None)
     for name, field in _declared_fields(document):
-        _check_name(name, wanted, "a field name")
+        check_name(name, wanted, "a field name")
         if not isinstance(field, Validator):
             raise SchemaError(
                 wanted,
@@ -224,17 +282,7 @@ def table(document: Validator | None = None, /, **fields: Validator) -> Table:
 
 def check_table_name(name: str) -> None:
     """Raise `SchemaError` unless `name` can name a user's table."""
-    _check_name(name, f"Cannot use the table name {name!r}", "a table name")
-
-
-def _check_name(name: object, wanted: str, kind: str) -> None:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise SchemaError(
-            wanted,
-            thing=f"{name!r} is not {kind}",
-            expected="a letter followed by at most 63 letters, digits and underscores",
-            hint="Names with a leading underscore are the engine's own; choose another name",
-        )
+    check_name(name, f"Cannot use the table name {name!r}", "a table name")
 
 
 def _declared_fields(document: Validator) -> Iterator[tuple[str, Validator]]:
@@ -251,24 +299,3 @@ def _declared_fields(document: Validator) -> Iterator[tuple[str, Validator]]:
                 expected="an object, a union of objects, or any",
                 hint="Wrap single values into a field of an object",
             )
-
-
-def _at(validator: Validator, path: list[str]) -> Iterator[Validator]:
-    """Yield what the values at `path` may be, for each way in which `validator` accepts one there."""
-    match validator:
-        case OptionalValidator():
-            yield from _at(validator.inner, path)
-        case UnionValidator():
-            for member in validator.members:
-                yield from _at(member, path)
-        case _ if not path:
-            yield validator
-        case ObjectValidator():
-            if path[0] in validator.fields:
-                yield from _at(validator.fields[path[0]], path[1:])
-        case RecordValidator():
-            yield from _at(validator.values, path[1:])
-        case AnyValidator():
-            yield validator
-        case _:
-            return

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reactive_nb.schema.declaration import Index, Table
+from reactive_nb.schema.search_declaration import SearchIndex, VectorIndex
+
+AnyIndex = Index | SearchIndex | VectorIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +22,16 @@ class TableChange:
         name: The table.
         created: It did not exist before.
         checked: Its documents had to be checked, because what they may be has changed.
-        filled: Indexes that were added or declared otherwise, and filled from the documents.
-        dropped: Indexes that are gone.
+        filled: Indexes, search indexes after the others, that were added or declared otherwise, and filled from the
+            documents.
+        dropped: Indexes that are gone, in the same order.
     """
 
     name: str
     created: bool
     checked: bool
-    filled: tuple[Index, ...]
-    dropped: tuple[Index, ...]
+    filled: tuple[AnyIndex, ...]
+    dropped: tuple[AnyIndex, ...]
 
     def __str__(self) -> str:
         if self.created:
@@ -56,16 +60,17 @@ def table_change(name: str, before: Table | None, after: Table) -> TableChange |
         >>> str(table_change("users", None, Table()))
         'users: created'
     """
+    declared: tuple[AnyIndex, ...] = (*after.indexes, *after.searches)
     if before is None:
-        return TableChange(name, True, False, after.indexes, ())
+        return TableChange(name, True, False, declared, ())
     if before == after:
         return None
-    kept = set(before.indexes) & set(after.indexes)
-    names = {index.name for index in after.indexes}
+    former: tuple[AnyIndex, ...] = (*before.indexes, *before.searches)
+    names = {index.name for index in declared}
     return TableChange(
         name,
         created=False,
         checked=after.document is not None and after.document != before.document,
-        filled=tuple(index for index in after.indexes if index not in kept),
-        dropped=tuple(index for index in before.indexes if index.name not in names),
+        filled=tuple(index for index in declared if index not in former),
+        dropped=tuple(index for index in former if index.name not in names),
     )

@@ -1,4 +1,4 @@
-"""The engine's own tables: jobs, crons, files and the environment, declared like any other and made when first written.
+"""The engine's own tables (jobs, crons, files, the environment, vectors), declared like any other, made when first written.
 
 Their names and fields are those of Convex where it has them. People read them with `ctx.db.system`; only the engine
 writes them, through the same transactions.
@@ -13,6 +13,7 @@ SCHEDULED = "_scheduled_functions"
 CRONS = "_crons"
 STORAGE = "_storage"
 ENVIRONMENT = "_environment"
+EMBEDDINGS = "_embeddings"
 
 PRIVATE = frozenset((ENVIRONMENT,))
 """What `ctx.db.system` shows as empty, for it may hold secrets."""
@@ -66,6 +67,11 @@ SYSTEM_TABLES: dict[str, tuple[int, Table]] = {
     ENVIRONMENT: (
         5,
         table(name=v.string(), validator=v.any(), value=v.optional(v.any())).index("by_name", "name", unique=True),
+    ),
+    EMBEDDINGS: (
+        6,
+        # The vector as its float32 numbers, little-endian: its length is not known before a model has said it.
+        table(name=v.string(), sha256=v.bytes(), vector=v.bytes()).index("by_text", "name", "sha256"),
     ),
 }
 """Number and declaration by name; the numbers are part of the ids of their documents and never change."""

@@ -53,4 +53,4 @@ class Causes:
 
 
 def _shortened(met: Overlap, changes: tuple[Change, ...]) -> Overlap:
-    return replace(met, commit=replace(met.commit, changes=changes, touched={}))
+    return replace(met, commit=replace(met.commit, changes=changes, touched={}, searched={}))

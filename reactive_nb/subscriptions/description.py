@@ -5,7 +5,7 @@ Comes in: a cause. Goes out: the middle of the sentence that `Run.why` makes.
 
 from __future__ import annotations
 
-from reactive_nb.documents.range_words import describe_range
+from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.subscriptions.cause import Cause
 
@@ -24,5 +24,6 @@ def describe_cause(cause: Cause, snapshot: Snapshot) -> str:
     (change,) = met.commit.changes
     verb = "inserted" if change.old is None else "deleted" if change.new is None else "changed"
     more = f" (and {cause.others} more of the table)" if cause.others else ""
-    seen = describe_range(met.table, met.index, met.interval, snapshot)
-    return f"{who} {verb} {change.id}{more}, within the range {seen} that it had read"
+    seen = describe_read(met.table, met.index, met.read, snapshot)
+    read = f"the range {seen} that it had read" if met.search is None else f"the search {seen} that it had made"
+    return f"{who} {verb} {change.id}{more}, within {read}"

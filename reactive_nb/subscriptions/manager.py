@@ -14,17 +14,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reactive_nb.documents.interval import ALL, Interval, IntervalSet
+from reactive_nb.documents.snapshot import Place
 from reactive_nb.errors import error_text
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.runner import Outcome
+from reactive_nb.search.edits import SearchRead
+from reactive_nb.search.readers import Readers
 from reactive_nb.subscriptions.cause import Cause, Causes
 from reactive_nb.subscriptions.interval_index import IntervalIndex
 from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, key_of, without_frames
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.values import wire
-
-Place = tuple[str, str]
 
 CACHED_RESULTS = 256
 _SCALARS = frozenset((type(None), bool, int, float, str, bytes))
@@ -46,6 +47,7 @@ class SubscriptionManager:
         self._causes = Causes()
         self._by_key: dict[Key, Subscription] = {}
         self._readers: dict[Place, IntervalIndex[Subscription]] = {}
+        self._searchers: dict[Place, Readers[Subscription]] = {}
         # In the order in which they became due, so that a refresh runs them in that order.
         self._due: dict[Subscription, None] = {}
         # Taken by `due`, until `record`; one may be due again meanwhile, when its function is replaced.
@@ -109,6 +111,11 @@ class SubscriptionManager:
                     if subscription.state is State.FRESH:
                         read = subscription.intervals[place].around(key)
                         self._stale(subscription, Overlap(commit, *place, read, key))
+        for place, change in commit.searched.items():
+            searchers = self._searchers.get(place)
+            for subscription in searchers.met_by(change) if searchers else ():
+                if subscription.state is State.FRESH:
+                    self._stale(subscription, overlap({}, subscription.searches, commit))
         if commit.redeclared:
             for subscription in list(self._by_key.values()):
                 for table, index in subscription.intervals:
@@ -166,13 +173,13 @@ class SubscriptionManager:
         subscription.uses_chance = outcome.uses_chance
         subscription.state = State.STALE if subscription in self._due else State.FRESH
         subscription.cause = None
-        self._read(subscription, outcome.reads.intervals())
+        self._read(subscription, outcome.reads.intervals(), outcome.reads.searches())
         later = self._since(outcome.ts)
         if later is None:
             self._stale(subscription, None)
         else:
             for commit in later:
-                found = overlap(subscription.intervals, commit)
+                found = overlap(subscription.intervals, subscription.searches, commit)
                 if found is not None:
                     self._stale(subscription, found)
                     break
@@ -187,7 +194,12 @@ class SubscriptionManager:
             subscription.cause = None if met is None else self._causes.of(met)
         self._due[subscription] = None
 
-    def _read(self, subscription: Subscription, intervals: dict[Place, IntervalSet]) -> None:
+    def _read(
+        self,
+        subscription: Subscription,
+        intervals: dict[Place, IntervalSet],
+        searches: dict[Place, tuple[SearchRead[Any], ...]],
+    ) -> None:
         """Register what a subscription now depends on, touching only what differs from before."""
         before = subscription.intervals
         for place in before.keys() | intervals.keys():
@@ -206,6 +218,25 @@ class SubscriptionManager:
             if not len(readers):
                 del self._readers[place]
         subscription.intervals = intervals
+        if searches or subscription.searches:
+            self._search(subscription, searches)
+
+    def _search(self, subscription: Subscription, searches: dict[Place, tuple[SearchRead[Any], ...]]) -> None:
+        before = subscription.searches
+        for place in before.keys() | searches.keys():
+            old, new = before.get(place, ()), searches.get(place, ())
+            for read in old:
+                if read not in new:
+                    self._searchers[place].remove(read, subscription)
+            for read in new:
+                if read not in old:
+                    searchers = self._searchers.get(place)
+                    if searchers is None:
+                        searchers = self._searchers[place] = Readers()
+                    searchers.add(read, subscription)
+            if not len(self._searchers[place]):
+                del self._searchers[place]
+        subscription.searches = searches
 
     # ------------------------------------------------------------------ what is kept
 
@@ -231,7 +262,7 @@ class SubscriptionManager:
         size = self._cached.pop(subscription, None)
         if size is not None:
             self._cached_bytes -= size
-        self._read(subscription, {})
+        self._read(subscription, {}, {})
         self._by_key.pop(subscription.key, None)
         self._due.pop(subscription, None)
         subscription.state = State.CLOSED
@@ -252,6 +283,7 @@ class SubscriptionManager:
     def check(self) -> None:
         """Assert that indexes, cache and states agree."""
         expected: dict[Place, list[tuple[Interval, int]]] = {}
+        searched: dict[Place, int] = {}
         for key, subscription in self._by_key.items():
             assert subscription.key == key
             assert subscription.state is not State.CLOSED
@@ -262,10 +294,15 @@ class SubscriptionManager:
             for place, intervals in subscription.intervals.items():
                 for interval in intervals:
                     expected.setdefault(place, []).append((interval, id(subscription)))
+            for place, reads in subscription.searches.items():
+                searched[place] = searched.get(place, 0) + len(reads)
+        assert searched == {place: len(searchers) for place, searchers in self._searchers.items()}
         assert expected.keys() == self._readers.keys()
         for place, entries in expected.items():
             self._readers[place].check()
             assert len(self._readers[place]) == len(entries)
+        for searchers in self._searchers.values():
+            searchers.check()
         assert self._cached_bytes == sum(self._cached.values())
 
 

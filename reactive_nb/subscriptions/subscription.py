@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from reactive_nb.documents.interval import IntervalSet
+from reactive_nb.documents.snapshot import Place
 from reactive_nb.functions.function import Function
+from reactive_nb.search.edits import SearchRead
 from reactive_nb.subscriptions.cause import Cause
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.values import wire
@@ -155,7 +157,8 @@ class Subscription:
         encoded: The result's encoding, by which results are compared; None when it is not made of values.
         plain: Whether the encoding gives the same result back; None until somebody needs to know.
         uses_chance: Whether the last run depended on time or randomness, so that it answers no other call.
-        intervals: What the last run looked at.
+        intervals: The ranges that the last run looked at.
+        searches: The searches that it made.
         page_ends: Where its pages ended, so that they keep their intervals.
         holders: How many ask for it to be kept; at none it is only a cached result.
         runs: How often it ran.
@@ -175,6 +178,7 @@ class Subscription:
         "plain",
         "result",
         "runs",
+        "searches",
         "state",
         "ts",
         "uses_chance",
@@ -191,7 +195,8 @@ class Subscription:
         self.encoded: bytes | None = None
         self.plain: bool | None = None
         self.uses_chance = False
-        self.intervals: dict[tuple[str, str], IntervalSet] = {}
+        self.intervals: dict[Place, IntervalSet] = {}
+        self.searches: dict[Place, tuple[SearchRead[Any], ...]] = {}
         self.page_ends: list[tuple[str, str | None, str]] = []
         self.holders = 0
         self.runs = 0

@@ -6,6 +6,8 @@ out: tables that hold exactly the commits up to `ts`. All or nothing, also when 
 Rows go in by DuckDB's appender, which converts each value to the type of its column. Registering a frame or arrays of
 objects is up to twice as fast and wrong: DuckDB guesses a column's type from a sample, so that a 1.5 among a hundred
 thousand ints becomes 2, and NaN becomes NULL. Parameters through `unnest` take two to twelve times as long.
+
+A search index has no column here: it is made again from the documents when a database is opened.
 """
 
 from __future__ import annotations

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from reactive_nb.documents.document import decode_document
 from reactive_nb.documents.snapshot import Change, Snapshot, TableState
 from reactive_nb.schema.declaration import TABLES
+from reactive_nb.search.edits import SearchChange
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,6 +36,8 @@ class Commit:
     """Tables that were created, declared anew or dropped; everything ever read of them is touched."""
     origin: str = ""
     """From where its function was called, in words such as `"In[7]"`; empty when nobody knows. Not in the log."""
+    searched: dict[tuple[str, str], SearchChange] = field(default_factory=dict)
+    """(table, search index) → what has changed in it, where anything has."""
 
     def __repr__(self) -> str:
         tables = Counter(change.table for change in self.changes)
@@ -79,8 +82,10 @@ def replay(snapshot: Snapshot, ts: int, payload: bytes) -> tuple[Snapshot, Commi
     own = [row for row in entry.documents if row[0] == TABLES]
     redeclared = snapshot.redeclared_by(_changes(snapshot, {}, own))
     changes = _changes(snapshot, redeclared, entry.documents)
-    after, touched = snapshot.apply(ts, changes, redeclared)
-    return after, Commit(ts, entry.time_ms, entry.function, tuple(changes), touched, frozenset(redeclared))
+    after, touched, searched = snapshot.apply(ts, changes, redeclared)
+    return after, Commit(
+        ts, entry.time_ms, entry.function, tuple(changes), touched, frozenset(redeclared), searched=searched
+    )
 
 
 def _changes(

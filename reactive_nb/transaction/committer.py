@@ -10,22 +10,20 @@ whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from reactive_nb.documents.document import CREATION_TIME, decode_document
-from reactive_nb.documents.interval import ALL, IntervalSet
+from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import HeadMoved
 from reactive_nb.log.interface import Log
 from reactive_nb.transaction.commit import Commit, encode_commit, replay
-from reactive_nb.transaction.read_set import Overlap, overlap
+from reactive_nb.transaction.read_set import Overlap, Ranges, overlap
 from reactive_nb.transaction.recent_commits import DEFAULT_COMMITS, RecentCommits
 from reactive_nb.transaction.transaction import Transaction
-
-Reads = Mapping[tuple[str, str], IntervalSet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ class Committer:
                 outcomes.append(conflict)
                 continue
             redeclared = transaction.writes.redeclared
-            snapshot, touched = snapshot.apply(snapshot.ts + 1, changes, redeclared)
+            snapshot, touched, searched = snapshot.apply(snapshot.ts + 1, changes, redeclared)
             commit = Commit(
                 snapshot.ts,
                 transaction.now_ms,
@@ -142,6 +140,7 @@ class Committer:
                 touched,
                 frozenset(redeclared),
                 proposal.origin,
+                searched,
             )
             outcomes.append(commit)
             accepted.append((commit, snapshot))
@@ -155,20 +154,21 @@ class Committer:
         since = self.recent.since(transaction.snapshot.ts)
         if since is None:
             return self._outlived(transaction, accepted[-1][1] if accepted else self.head)
-        reads: Reads | None = None
+        ranges: Ranges | None = None
         for commit in (*since, *(commit for commit, _ in accepted)):
-            if reads is None:
-                reads = transaction.reads.intervals()
-            found = overlap(reads, commit)
+            if ranges is None:
+                ranges, searches = transaction.reads.intervals(), transaction.reads.searches()
+            found = overlap(ranges, searches, commit)
             if found is not None:
                 return found
         return None
 
     def _outlived(self, transaction: Transaction, newest: Snapshot) -> Overlap | None:
         """Judge a transaction older than the commits that are held: it runs again, unless it has looked at no document."""
+        searches = transaction.reads.searches()
         for (table, index), intervals in transaction.reads.intervals().items():
             before, now = transaction.snapshot.tables.get(table), newest.tables.get(table)
-            if intervals or (before and before.stored) is not (now and now.stored):
+            if intervals or searches or (before and before.stored) is not (now and now.stored):
                 oldest = self.recent.newest(self.head.ts)[0]
                 return Overlap(oldest, table, index, next(iter(intervals), ALL), None, outlived=True)
         return None

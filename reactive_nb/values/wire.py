@@ -15,8 +15,9 @@ import binascii
 import math
 import struct
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -32,6 +33,8 @@ from reactive_nb.values.value import (
     check_field_names,
     normalized,
 )
+
+T = TypeVar("T")
 
 _VECTOR: Final = 1
 _EXACT: Final = 2**53
@@ -73,6 +76,11 @@ def decode_many(documents: list[bytes]) -> list[dict[str, Value]]:
         return cast("list[dict[str, Value]]", _decoder.decode(data))
     except msgspec.DecodeError as error:
         raise _damaged(error, len(data)) from None
+
+
+def decoder_of(kind: type[T]) -> Callable[[bytes], T]:
+    """Return a function that decodes the bytes of a dict into a msgspec struct; what the struct lacks is skipped."""
+    return msgspec.msgpack.Decoder(kind, ext_hook=_to_stranger).decode
 
 
 def to_json(value: Value) -> Any:

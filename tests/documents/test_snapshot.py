@@ -196,7 +196,7 @@ def test_a_declaration_makes_a_table_and_names_its_number() -> None:
     created = declaration("i1", stored(BY_A))
     empty = Snapshot.empty()
 
-    snapshot, touched = empty.apply(1, [created], empty.redeclared_by([created]))
+    snapshot, touched, _ = empty.apply(1, [created], empty.redeclared_by([created]))
 
     assert snapshot.ts == 1
     assert snapshot.numbers == {TABLES: 1, "t": 10001}
@@ -210,10 +210,10 @@ def test_a_declaration_makes_a_table_and_names_its_number() -> None:
 def test_a_dropped_table_is_gone() -> None:
     created = declaration("i1", stored())
     empty = Snapshot.empty()
-    snapshot, _ = empty.apply(1, [created], empty.redeclared_by([created]))
+    snapshot, _, _ = empty.apply(1, [created], empty.redeclared_by([created]))
     dropped = declaration("i1", stored(), whole("i1", stored().to_document()), dropped=True)
 
-    later, _ = snapshot.apply(2, [dropped], snapshot.redeclared_by([dropped]))
+    later, _, _ = snapshot.apply(2, [dropped], snapshot.redeclared_by([dropped]))
 
     assert later.tables.keys() == {TABLES}
     assert later.name_of(10001) is None
@@ -223,11 +223,11 @@ def test_a_dropped_table_is_gone() -> None:
 def test_numbers_stay_the_same_object_until_a_declaration_changes() -> None:
     created = declaration("i1", stored(BY_A))
     empty = Snapshot.empty()
-    snapshot, _ = empty.apply(1, [created], empty.redeclared_by([created]))
+    snapshot, _, _ = empty.apply(1, [created], empty.redeclared_by([created]))
     insert = change(snapshot.tables["t"], "i2", {"a": 1})
     assert insert is not None
 
-    later, touched = snapshot.apply(2, [insert], {})
+    later, touched, _ = snapshot.apply(2, [insert], {})
 
     assert later.numbers is snapshot.numbers
     assert touched["t", "by_id"] == [b"i2"]

@@ -78,6 +78,20 @@ EVOLVES = [
         lambda db: list(db.tables()["t"].indexes) == list(rnb.table().index("by_tags", "tags").indexes),
     ),
     Evolves(
+        "search indexes are added",
+        rnb.table(),
+        rnb.table().search_index("search_tags", "tags").vector_index("by_n", "n", dimensions=2).index("by_t", "tags"),
+        "t: index by_t filled, index search_tags filled, index by_n filled",
+        lambda db: [each.name for each in db.tables()["t"].searches] == ["search_tags", "by_n"],
+    ),
+    Evolves(
+        "a search index is dropped, and another changes",
+        rnb.table().search_index("search_tags", "tags").search_index("search_n", "n"),
+        rnb.table().search_index("search_n", "n", filter_fields=["tags"]),
+        "t: index search_n filled, index search_tags dropped",
+        lambda db: [each.name for each in db.tables()["t"].searches] == ["search_n"],
+    ),
+    Evolves(
         "documents that fit are declared",
         rnb.table(),
         rnb.table(**FIELDS),

@@ -174,6 +174,26 @@ def test_tables_have_fields_indexes_and_counts(db: Engine, magics: ReactiveMagic
     )
 
 
+def test_search_indexes_have_their_facts_too(magics: ReactiveMagics, db: Engine) -> None:
+    db.define(
+        papers=rnb.table()
+        .index("by_year", "year")
+        .search_index("search_title", "title", filter_fields=["field", "year"])
+        .vector_index("by_embedding", "embedding", dimensions=384, filter_fields=["field"], metric="dot")
+        .vector_index("by_place", "meta.place", dimensions=2)
+    )
+
+    assert repr(magics.reactive("tables")).endswith(
+        "papers: 0 documents\n"
+        "  part          name          what it is\n"
+        "  field                       any document\n"
+        "  index         by_year       year\n"
+        "  search index  search_title  title; filtered by field, year\n"
+        "  vector index  by_embedding  embedding; 384 dimensions, dot; filtered by field\n"
+        "  vector index  by_place      meta.place; 2 dimensions, cosine"
+    )
+
+
 def test_functions_have_the_first_line_of_their_docstring(db: Engine, magics: ReactiveMagics) -> None:
     @db.internal_query
     def counted(ctx: Any) -> int:

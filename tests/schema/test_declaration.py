@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reactive_nb.errors import SchemaError
 from reactive_nb.schema.declaration import Index, StoredTable, Table, check_table_name, table
+from reactive_nb.schema.search_declaration import METRICS
 from reactive_nb.values import wire
 from reactive_nb.values.validators import Validator, v
 
@@ -238,6 +239,7 @@ def test_the_stored_form_is_a_plain_document() -> None:
         "dropped": False,
         "document": {"type": "object", "value": {"name": {"fieldType": {"type": "string"}, "optional": False}}},
         "indexes": [{"name": "by_name", "fields": ["name"], "unique": True, "multi": False}],
+        "searches": [],
     }
 
 
@@ -268,7 +270,7 @@ validators: st.SearchStrategy[Validator] = st.recursive(
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
-    """Tables of any kind, with indexes of what they declare."""
+    """Tables of any kind, with indexes and search indexes of what they declare."""
     kind = draw(st.sampled_from(["fields", "union", "anything"]))
     if kind == "anything":
         declared = table()
@@ -285,6 +287,18 @@ def tables(draw: st.DrawFn) -> Table:
                 declared = declared.index(f"by_{name}", *chosen, unique=unique, multi=draw(st.booleans()))
             except SchemaError:  # multi, and the first field is no array
                 declared = declared.index(f"by_{name}", *chosen, unique=unique)
+        for name in draw(st.lists(names, max_size=3, unique=True)):
+            field, *filters = draw(st.lists(st.sampled_from(indexable), min_size=1, max_size=3, unique=True))
+            metric = draw(st.sampled_from(METRICS))
+            try:
+                if draw(st.booleans()):
+                    declared = declared.search_index(f"search_{name}", field, filter_fields=filters)
+                else:
+                    declared = declared.vector_index(
+                        f"search_{name}", field, dimensions=3, filter_fields=filters, metric=metric
+                    )
+            except SchemaError:  # the field holds no text, or no vectors
+                continue
     return declared
 
 

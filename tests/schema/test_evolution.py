@@ -13,6 +13,8 @@ from reactive_nb.values.validators import v
 NAMED = table(name=v.string(), age=v.number())
 BY_NAME = NAMED.index("by_name", "name")
 BY_AGE = NAMED.index("by_age", "age")
+SEARCHED = NAMED.search_index("search_name", "name", filter_fields=["age"])
+PLACED = table().vector_index("by_place", "place", dimensions=2)
 
 
 @dataclass
@@ -35,6 +37,44 @@ STEPS = [
         BY_NAME,
         NAMED.index("by_name", "name", unique=True),
         "users: index by_name filled",
+    ),
+    Step(
+        "a new table that is searched",
+        None,
+        SEARCHED.index("by_age", "age"),
+        "users: created, with by_age, search_name",
+    ),
+    Step("a search index", NAMED, SEARCHED, "users: index search_name filled"),
+    Step("one search index less", SEARCHED, NAMED, "users: index search_name dropped"),
+    Step(
+        "a search index for an index",
+        BY_NAME,
+        SEARCHED,
+        "users: index search_name filled, index by_name dropped",
+    ),
+    Step(
+        "a search index of an index's name",
+        BY_NAME,
+        NAMED.search_index("by_name", "name"),
+        "users: index by_name filled",
+    ),
+    Step(
+        "other filter fields",
+        SEARCHED,
+        NAMED.search_index("search_name", "name"),
+        "users: index search_name filled",
+    ),
+    Step(
+        "another metric",
+        PLACED,
+        table().vector_index("by_place", "place", dimensions=2, metric="l2"),
+        "users: index by_place filled",
+    ),
+    Step(
+        "an index beside a search index",
+        PLACED,
+        PLACED.index("by_age", "age"),
+        "users: index by_age filled",
     ),
     Step("another field", NAMED, table(name=v.string()), "users: documents checked"),
     Step("a declaration where there was none", table(), NAMED, "users: documents checked"),
@@ -63,6 +103,16 @@ def test_a_change_lists_the_indexes_themselves() -> None:
     change = table_change("users", BY_NAME, BY_AGE)
 
     assert change == TableChange("users", created=False, checked=False, filled=BY_AGE.indexes, dropped=BY_NAME.indexes)
+
+
+def test_a_change_lists_the_search_indexes_after_the_others() -> None:
+    after = PLACED.index("by_age", "age")
+
+    change = table_change("users", SEARCHED.index("by_name", "name"), after)
+
+    assert change is not None
+    assert change.filled == (*after.indexes, *after.searches)
+    assert [each.name for each in change.dropped] == ["by_name", "search_name"]
 
 
 def test_an_evolution_is_read_line_by_line() -> None:

@@ -33,7 +33,7 @@ def cause_of(database: Database, write: Callable[[Held], Any]) -> Cause:
     reader.query("messages").with_index("by_channel", channel="a").collect()
     write(writer)
     commit = database.committed(writer)
-    found = overlap(reader.transaction.reads.intervals(), commit)
+    found = overlap(reader.transaction.reads.intervals(), {}, commit)
     assert found is not None
     return Causes().of(found)
 

@@ -121,6 +121,16 @@ def test_a_rebuild_gives_the_tables_the_columns_and_indexes_of_the_new_declarati
     assert store.placements[NUMBER].typed == "flights"
 
 
+def test_a_search_index_adds_no_column(store: Store) -> None:
+    searched = FLIGHTS.table.search_index("search_origin", "origin", filter_fields=["tags"])
+    documents = [flight(1), flight(2)]
+
+    fold(store, 1, [changed(*documents, stored=replace(FLIGHTS, table=searched))])
+
+    assert_holds(store, documents)
+    assert [*store.placements[NUMBER].keys] == [*INDEXES[1:]]
+
+
 def test_the_rows_of_a_rebuild_may_be_loaded_from_the_tables_that_it_replaces(store: Store) -> None:
     documents = [flight(place) for place in range(3)]
     fold(store, 1, [changed(*documents)])

@@ -169,7 +169,7 @@ def test_who_looked_is_concerned(case: Case) -> None:
 
     (commit,) = database.commit(writer)
 
-    found = None if commit is None else overlap(reader.transaction.reads.intervals(), commit)  # type: ignore[arg-type]
+    found = None if commit is None else overlap(reader.transaction.reads.intervals(), {}, commit)  # type: ignore[arg-type]
     assert (found is not None) == case.concerned
 
 
@@ -182,7 +182,7 @@ def test_a_document_that_comes_to_be_concerns_who_missed_it() -> None:
     database.committed(writer)
 
     (commit,) = database.committer.recent.newest(1)
-    assert overlap(reader.transaction.reads.intervals(), commit) is not None
+    assert overlap(reader.transaction.reads.intervals(), {}, commit) is not None
 
 
 def test_an_overlap_names_commit_table_index_range_and_key() -> None:
@@ -194,7 +194,7 @@ def test_an_overlap_names_commit_table_index_range_and_key() -> None:
 
     (commit,) = database.committer.recent.newest(1)
     reads = reader.transaction.reads.intervals()
-    found = overlap(reads, commit)
+    found = overlap(reads, {}, commit)
     assert found is not None
     assert (found.commit, found.table, found.index) == (commit, "messages", "by_channel")
     assert [found.interval] == list(reads["messages", "by_channel"])
@@ -209,6 +209,6 @@ def test_a_table_declared_anew_concerns_whoever_read_of_it_anything(dropped: boo
 
     commit = database.drop("messages") if dropped else database.define(messages=table())
 
-    found = overlap(reader.transaction.reads.intervals(), commit)
+    found = overlap(reader.transaction.reads.intervals(), {}, commit)
     assert found is not None
     assert (found.table, found.index, found.key) == ("messages", "by_channel", None)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from reactive_nb.documents.document import decode_document
-from reactive_nb.documents.range_words import describe_range
+from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Change
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.result.encoding import Cell
@@ -276,11 +276,13 @@ def _cause(engine: Engine, run: Run) -> list[Line]:
     left = run.cause.others + 1 - len(changes)
     more = f"and {count(left, 'more document')} of {met.table} in this commit" if left > 0 else ""
     name = "Document" if len(changes) == 1 else "Documents"
-    met_in = describe_range(met.table, met.index, met.interval, snapshot_of(engine))
+    met_in = describe_read(met.table, met.index, met.read, snapshot_of(engine))
     return [
         commit,
         Line(name, ["of ", Code(met.table)], list(map(_document, changes)), more),
-        Line("Range", [Code(met_in), ", which the query had read"]),
+        Line("Range", [Code(met_in), ", which the query had read"])
+        if met.search is None
+        else Line("Search", [Code(met_in), ", which the query had made"]),
     ]
 
 
@@ -290,9 +292,13 @@ def _changes_met(engine: Engine, met: Overlap) -> list[Change]:
     whole = next(iter(engine.commits(engine.ts - met.commit.ts + 1)), met.commit)
     if whole.ts != met.commit.ts:
         return [first]
-    # Every index key ends with the id of its document, and the ids of one table are of one length.
-    keys = filter(met.interval.contains, whole.touched.get((met.table, met.index), ()))
-    ids = dict.fromkeys([first.id, *(key[-len(first.id) :].decode() for key in keys)])
+    if met.search is not None:
+        searched = whole.searched.get((met.table, met.index))
+        ids = dict.fromkeys([first.id, *(searched.ids_meeting(met.search) if searched else ())])
+    else:
+        # Every index key ends with the id of its document, and the ids of one table are of one length.
+        keys = filter(met.interval.contains, whole.touched.get((met.table, met.index), ()))
+        ids = dict.fromkeys([first.id, *(key[-len(first.id) :].decode() for key in keys)])
     changes = {change.id: change for change in whole.changes if change.table == met.table}
     return [changes[id] for id in islice(ids, MAX_DOCUMENTS)]
 

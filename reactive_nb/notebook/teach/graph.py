@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reactive_nb.documents.interval import Interval
-from reactive_nb.documents.range_words import describe_range
+from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.page.channel import channel, has_front_end
@@ -30,6 +30,7 @@ from reactive_nb.notebook.teach.drawing import (
     path,
 )
 from reactive_nb.notebook.teach.words import count, snapshot_of
+from reactive_nb.search.edits import SearchRead
 from reactive_nb.subscriptions.subscription import Key, Subscription
 from reactive_nb.transaction.commit import Commit
 
@@ -105,7 +106,7 @@ class _Nodes:
         self._commit: Commit | None = newest[0] if newest else None
         self._snapshot = snapshot_of(engine) if subscriptions else Snapshot.empty()
         self._tables: dict[str, Node] = {}
-        self._ranges: dict[tuple[str, str, Interval], Node] = {}
+        self._ranges: dict[tuple[str, str, Interval | SearchRead[Any]], Node] = {}
         self._more: list[tuple[str, Node]] = []
         self._queries: list[Node] = []
         self._views: list[Node] = []
@@ -154,25 +155,35 @@ class _Nodes:
         self._queries.append(query)
         return query
 
-    def _range(self, table: str, index: str, interval: Interval | None) -> Node:
-        at = interval or Interval(b"", b"")
+    def _range(self, table: str, index: str, read: Interval | SearchRead[Any] | None) -> Node:
+        at = read or Interval(b"", b"")
         if (table, index, at) not in self._ranges:
             words, touched = f"{table}[its declaration]", False
-            if interval is not None:
-                words = describe_range(table, index, interval, self._snapshot)
-                keys = self._commit.touched.get((table, index), ()) if self._commit else ()
-                touched = any(map(interval.contains, keys))
+            if read is not None:
+                words = describe_read(table, index, read, self._snapshot)
+                touched = self._commit is not None and is_touched(table, index, read, self._commit)
             place, _, span = words.partition("[")
             self._ranges[table, index, at] = Node(1, place, span[:-1], words, touched, [self._table(table)])
         return self._ranges[table, index, at]
 
 
-def _reads(subscription: Subscription) -> Iterator[tuple[str, str, Interval | None]]:
-    """Yield what the last run of a query looked at; an interval of None where it was no document at all."""
+def is_touched(table: str, index: str, read: Interval | SearchRead[Any], commit: Commit) -> bool:
+    """Whether a commit touched a range or a search."""
+    if isinstance(read, Interval):
+        return any(map(read.contains, commit.touched.get((table, index), ())))
+    change = commit.searched.get((table, index))
+    return change is not None and change.met_by(read) is not None
+
+
+def _reads(subscription: Subscription) -> Iterator[tuple[str, str, Interval | SearchRead[Any] | None]]:
+    """Yield what the last run of a query looked at; None where it was no document at all."""
     # Another thread may put in the next run's ranges meanwhile, as a new dictionary.
     for (table, index), intervals in subscription.intervals.items():
         for interval in intervals if len(intervals) else [None]:
             yield table, index, interval
+    for (table, index), searches in subscription.searches.items():
+        for search in searches:
+            yield table, index, search
 
 
 def shown_by(engine: Engine) -> Mapping[Key, list[tuple[str, str]]]:

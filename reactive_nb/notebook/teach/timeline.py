@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from reactive_nb.documents.range_words import describe_range
+from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.functions.attempts import Attempt, Refusal
 from reactive_nb.notebook.teach.axis import BREAK, Axis, axis_of
@@ -264,7 +264,7 @@ def _fate(attempt: Attempt, snapshot: Snapshot) -> str:
 
 
 def _refusal(refusal: Refusal, snapshot: Snapshot) -> str:
-    seen = describe_range(refusal.table, refusal.index, refusal.interval, snapshot)
+    seen = describe_read(refusal.table, refusal.index, refusal.read, snapshot)
     if refusal.outlived:
         return "refused because more commits came while it ran than the history holds"
     return f"{refusal.function} (commit {refusal.ts}) was first, in {seen}, which it had read"
