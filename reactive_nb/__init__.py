@@ -23,6 +23,7 @@ The package in the order data flows; a file imports from its own group and the g
     files             the bytes of stored files, by their hash
     tables            the DuckDB side: typed tables kept from the log
     engine            builds the parts, owns the threads, opens and closes
+    embedding         keeps vectors up to date from texts
     notebook          live results, widgets, magics
     connection        `connect`
     testing           a clock and ids for tests

@@ -16,7 +16,9 @@ from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.database import DatabaseWriter
 from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.functions.scheduler import Scheduler
+from reactive_nb.functions.search_filter import SearchFilter
 from reactive_nb.functions.storage import StorageWriter
+from reactive_nb.functions.text_search import TextSearch, TextTerms
 from reactive_nb.jobs.cron_table import Crons
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.magics import COMMANDS
@@ -53,6 +55,7 @@ def names_of(kind: type, inherited: type = object) -> list[str]:
 INTERNAL = {
     "add call submit live form button hold move let_go checked find check closed ids path",
     "call_inside reading now_ms files remove",
+    "compiled text",
     "take_news announce engine transaction uses_chance observe unobserve is_live_result",
 }
 
@@ -70,6 +73,7 @@ INTERNAL = {
         ("storage", names_of(StorageWriter)),
         ("ctx.db", names_of(DatabaseWriter)),
         ("query", names_of(TableQuery)),
+        ("search", [*names_of(TextSearch), *names_of(TextTerms), *names_of(SearchFilter)]),
         ("live result", [*vars(Live)]),
         ("magics", [command for command, _ in COMMANDS]),
         (

@@ -46,8 +46,8 @@ HANDED_OUT = [
 
 def test_these_names_are_public() -> None:
     assert reactive_nb.__all__ == [
-        *("HTML", "UNSET", "AppError", "Id", "Table", "avg", "bind", "col", "connect", "count", "errors", "max"),
-        *("min", "module", "sum", "table", "v"),
+        *("HTML", "UNSET", "AppError", "Id", "Table", "avg", "bind", "col", "connect", "count", "errors", "fuse"),
+        *("highlight", "max", "min", "module", "sum", "table", "v"),
     ]
     assert testing.__all__ == ["FakeClock", "IdSource"]
 

@@ -297,8 +297,8 @@ class Snapshot:
             for index, sorted_keys in keys.items():
                 touched[name, index] = sorted_keys
             if tables[name].stored.table.searches:
-                for index, change in tables[name].settle().items():
-                    searched[name, index] = change
+                for index, edits in tables[name].settle().items():
+                    searched[name, index] = edits
         return Snapshot(ts, tables, numbers), touched, searched
 
     def check(self) -> None:

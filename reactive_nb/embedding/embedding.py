@@ -47,7 +47,7 @@ class Embedding:
         self._probe: Vector | None = None
 
     @overload
-    def __call__(self, texts: str) -> Vector: ...
+    def __call__(self, texts: str) -> Vector: ...  # type: ignore[overload-overlap]  # a str is asked first
 
     @overload
     def __call__(self, texts: Iterable[str]) -> list[Vector]: ...
@@ -112,17 +112,17 @@ class Embedding:
                 expected="what rnb.connect returned",
                 hint='Write embedding.keep(db, "papers", text="title", into="embedding")',
             )
+        if not all(isinstance(each, str) and each for each in (table, text, into)):
+            raise EmbeddingError(
+                "Cannot keep a field up to date",
+                thing=f"the table is {show(table)}, text is {show(text)}, into is {show(into)}",
+                expected="the names of a table and of two fields",
+                hint='Write embedding.keep(db, "papers", text="title", into="embedding")',
+            )
         keeper = db.part(Keeper)
-        tables = db.tables()
-        place = (
-            Place(table, text, into)
-            if isinstance(table, str) and all(isinstance(each, str) and each for each in (text, into))
-            else _no_place(table, text, into)
-        )
-        declared = tables.get(table)
-        check_place(place, declared, list(tables))
-        if declared is not None:
-            check_dimensions(place, declared, self.dimensions, self.name)
+        place = Place(table, text, into)
+        declared = check_place(place, db.tables())
+        check_dimensions(place, declared, self.dimensions, self.name)
         return keeper.keep(self, place)
 
     # ------------------------------------------------------------------ for upkeeps
@@ -222,12 +222,3 @@ def _texts(texts: Any, name: str) -> list[str]:
                 hint="Pass what is to be embedded as str",
             )
     return found
-
-
-def _no_place(table: Any, text: Any, into: Any) -> Place:
-    raise EmbeddingError(
-        "Cannot keep a field up to date",
-        thing=f"the table is {show(table)}, text is {show(text)}, into is {show(into)}",
-        expected="the names of a table and of two fields",
-        hint='Write embedding.keep(db, "papers", text="title", into="embedding")',
-    )

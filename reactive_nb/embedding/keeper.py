@@ -71,7 +71,8 @@ class Keeper:
 
     def on_commit(self, commit: Commit) -> None:
         """Note what has changed; called under the engine's state lock."""
-        if any([upkeep.on_commit(commit) for upkeep in self._upkeeps.values()]):
+        concerned = [upkeep.on_commit(commit) for upkeep in self._upkeeps.values()]
+        if any(concerned):
             self._wake()
 
     def due(self, reader: SystemReader, now_ms: float, ready: Callable[[str], float | None], limit: int) -> list[Job]:  # noqa: ARG002 - of documents

@@ -6,7 +6,7 @@ them being decoded; or an error that says why these fields cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -63,22 +63,22 @@ class Place:
 def _numbers(value: Any) -> bytes | None:
     if value is UNSET or value is None:
         return None
-    return value.data if isinstance(value, msgspec.msgpack.Ext) else _NOT_A_VECTOR
+    return bytes(value.data) if isinstance(value, msgspec.msgpack.Ext) else _NOT_A_VECTOR
 
 
-def check_place(place: Place, declared: Table | None, tables: Sequence[str]) -> None:
-    """Refuse a place that cannot be.
+def check_place(place: Place, tables: Mapping[str, Table]) -> Table:
+    """Return the declaration of a place's table, and refuse a place that cannot be.
 
     Args:
         place: The table and its fields.
-        declared: The declaration of the table; None when there is none of this name.
-        tables: The names of the tables that there are.
+        tables: The declarations of all tables by name.
 
     Raises:
         UnknownTable: There is no such table.
         SchemaError: It declares no such fields, or as something else.
     """
     wanted = f"Cannot keep {place.name} up to date"
+    declared = tables.get(place.table)
     if declared is None:
         raise UnknownTable(
             wanted,
@@ -96,7 +96,7 @@ def check_place(place: Place, declared: Table | None, tables: Sequence[str]) -> 
             hint="Declare a field for the vector, such as embedding=v.optional(v.vector(384))",
         )
     if declared.document is None:
-        return
+        return declared
     texts = declared_at(declared.document, place.text, wanted)
     if not any(isinstance(kind, _STRING | LiteralValidator | AnyValidator) for kind in texts):
         raise SchemaError(
@@ -113,6 +113,7 @@ def check_place(place: Place, declared: Table | None, tables: Sequence[str]) -> 
             expected="a field that can hold a vector",
             hint=f"Declare it as {place.into}=v.optional(v.vector(n)), where n is the length of the vectors",
         )
+    return declared
 
 
 def dimensions_of(place: Place, declared: Table) -> int | None:

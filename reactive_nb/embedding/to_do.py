@@ -86,6 +86,12 @@ class ToDo:
             self._fresh[id] = Noted(self._number, now_ms)
         self.failed.discard(id)
 
+    def found(self, id: str) -> None:
+        """Take a document that the look at the whole table has found out of date."""
+        if id not in self._fresh and self.look_ms is not None:
+            self._waiting.pop(id, None)
+            self._fresh[id] = Noted(0, self.look_ms)  # as old as the look, for those who wait
+
     def drop(self, id: str) -> None:
         """Forget a document that is gone."""
         self._fresh.pop(id, None)
@@ -140,11 +146,6 @@ class ToDo:
     def looked(self) -> None:
         """Note that the table was looked through."""
         self.look_ms = None
-
-    def look(self, now_ms: float) -> None:
-        """Have the table looked through again."""
-        if self.look_ms is None:
-            self.look_ms = now_ms
 
     def _pause(self, now_ms: float) -> None:
         self._failures += 1

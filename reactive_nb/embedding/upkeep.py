@@ -1,8 +1,7 @@
 """An upkeep: keeps the vectors of one field what the model makes of the texts of another one.
 
 Comes in: commits, and a thread of the worker whenever something is to do. Goes out: patches of documents, and vectors
-for the cache. A document is up to date when its vector is the one that the cache has for its text; so what is left to
-do is known from the documents alone, after a restart too, by looking through the table once.
+for the cache. What is left to do is known from the documents alone, after a restart too, by looking through the table.
 
     | commit            notes the ids of documents whose text or vector it changed
     | a thread          takes some of them, reads their texts, asks the cache, asks the model for the rest
@@ -16,35 +15,28 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from reactive_nb.documents.interval import ALL
-from reactive_nb.documents.snapshot import Change, Snapshot, TableState
-from reactive_nb.embedding import cache
+from reactive_nb.documents.snapshot import Change, Snapshot
+from reactive_nb.embedding import batch, cache
+from reactive_nb.embedding.batch import Pair
 from reactive_nb.embedding.place import Place, check_dimensions
 from reactive_nb.embedding.to_do import ToDo
 from reactive_nb.embedding.vectors import EmbeddingError, Vector
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
-from reactive_nb.errors import (
-    ActionCancelled,
-    DatabaseClosed,
-    InvalidValue,
-    NestedCallError,
-    UniqueViolation,
-    ValidationError,
-)
+from reactive_nb.errors import ActionCancelled, DatabaseClosed, NestedCallError, ReactiveError
 from reactive_nb.functions.actions import ActionContext, describe_error
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.guard import RUNNING
 from reactive_nb.schema.declaration import BY_ID
 from reactive_nb.transaction.commit import Commit
-from reactive_nb.values.conversion import vector_of_bytes
+from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.refusal import show
-from reactive_nb.values.value import UNSET
 
 if TYPE_CHECKING:
     from reactive_nb.embedding.keeper import Keeper
@@ -54,9 +46,6 @@ logger = logging.getLogger("reactive_nb")
 _FORGOTTEN_AT_ONCE = 500
 _LOOK_FOR_UNUSED_EVERY = 1_000
 """After how many new vectors it is asked whether too many are unused."""
-
-Outcome = tuple[str | None, bytes | None]
-"""A text, None for something else, and the vector that belongs to it."""
 
 
 class Model(Protocol):
@@ -71,6 +60,15 @@ class Model(Protocol):
 
     def probe(self) -> Vector:
         """Return what the model makes of the text by which models are told apart."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    """Somebody who waits for all that was noted up to a number: let go when that is done, or with an error."""
+
+    number: int
+    over: threading.Lock
+    error: BaseException | None = None
 
 
 class Upkeep:
@@ -91,18 +89,19 @@ class Upkeep:
         self._db = db
         self._keeper = keeper
         self._model = model
-        self._key: cache.Key | None = None  # starts None; known when the model has been asked once
-        self._written = _LOOK_FOR_UNUSED_EVERY  # vectors since the last look at what is unused
+        # Starts None; known when the model has been asked once.
+        self._key: cache.Key | None = None
+        self._added = _LOOK_FOR_UNUSED_EVERY  # vectors since it was last asked which are unused; at first, it is asked
         self._runner = threading.Lock()  # held by the one thread that is in `run`
-        self._thread: int | None = None
+        self._thread: int | None = None  # that thread
         self._lock = UninterruptedLock()
         # Everything below is guarded by it.
         self._to_do = ToDo(model.batch, db.now_ms())
         self._error: BaseException | None = None
         self._told = ""  # the failure that was logged last
         self._ended: str | None = None  # why it does no more
-        self._writing: dict[str, Outcome] = {}  # what our own mutation makes of documents, by id
-        self._waiters: list[tuple[int, threading.Lock]] = []
+        self._writing: dict[str, Pair] = {}  # what our own mutation makes of documents, by id
+        self._waiters: list[_Waiter] = []
 
     # ------------------------------------------------------------------ for people
 
@@ -114,7 +113,7 @@ class Upkeep:
 
     @property
     def error(self) -> BaseException | None:
-        """Why the last attempt failed; None when nothing has failed since."""
+        """Why the last attempt failed; None when nothing is left of that."""
         with self._lock:
             return self._error
 
@@ -132,8 +131,11 @@ class Upkeep:
         Raises:
             TimeoutError: It takes longer.
             EmbeddingError: It does no more.
-            NestedCallError: Called by the model, or by a query or mutation, which it would wait for.
-            Exception: What the model, or writing, failed with: nothing goes on until it is tried again.
+            NestedCallError: Called by the model, or by a query or mutation, for which it would wait.
+            Exception: What the model, or writing, has failed with: nothing goes on until it is tried again.
+
+        Example:
+            >>> upkeep.wait(timedelta(minutes=1))
         """
         if timeout is not None and not isinstance(timeout, timedelta):
             raise TypeError(
@@ -143,37 +145,26 @@ class Upkeep:
         if self._thread == threading.get_ident() or (running is not None and not running.is_over):
             raise NestedCallError(
                 f"Cannot wait for {self.place.name}",
-                thing="it is called by the model, or by a query or mutation",
+                thing="it is called by the model, or by a query or mutation, for which it would wait",
                 expected="a call from a cell or another thread",
                 hint="Leave the call out; it goes on by itself",
             )
+        # A lock and no event: a Ctrl-C during the wait leaves nothing behind.
         over = threading.Lock()
         over.acquire()
         with self._lock:
-            waiter = self._to_do.number, over
+            waiter = _Waiter(self._to_do.number, over)
             self._waiters.append(waiter)
             self._release()
         seconds = -1.0 if timeout is None else max(0.0, min(timeout.total_seconds(), threading.TIMEOUT_MAX))
         try:
-            in_time = over.acquire(timeout=seconds)
+            if not over.acquire(timeout=seconds):
+                raise TimeoutError(f"Waited for {seconds:g} seconds: {self!r}")
         finally:
             with self._lock:
                 self._waiters = [each for each in self._waiters if each is not waiter]
-        with self._lock:
-            if self._to_do.is_done(waiter[0]):
-                return None
-            if self._ended is not None:
-                raise EmbeddingError(
-                    f"Cannot wait for {self.place.name}",
-                    thing=self._ended,
-                    expected="an upkeep that goes on",
-                    hint="Begin another one with embedding.keep(...)",
-                )
-            if in_time and self._error is not None:
-                raise self._error
-        if in_time:  # it has been tried again between the failure and now
-            return self.wait(timeout)
-        raise TimeoutError(f"{self!r}, after {seconds:g} seconds")
+        if waiter.error is not None:
+            raise waiter.error
 
     def retry(self) -> None:
         """Try again now what has failed, without waiting for its time."""
@@ -186,11 +177,11 @@ class Upkeep:
         self._keeper.release(self)
 
     def __repr__(self) -> str:
-        state = self._db.tables() and self._db.table_counts().get(self.place.table, 0)
+        size = 0 if self.closed else self._db.table_counts().get(self.place.table, 0)
         with self._lock:
-            return f"{self.place.name} of {self.place.table}.{self.place.text}: {self._told_of(state or 0)}"
+            return f"{self.place.name} of {self.place.table}.{self.place.text}: {self._progress(size)}"
 
-    def _told_of(self, size: int) -> str:
+    def _progress(self, size: int) -> str:
         if self._ended is not None:
             return f"ended, {self._ended}"
         pending, failed = self._to_do.pending, len(self._to_do.failed)
@@ -207,31 +198,32 @@ class Upkeep:
     # ------------------------------------------------------------------ for the keeper
 
     def on_commit(self, commit: Commit) -> bool:
-        """Note the documents whose text or vector a commit has changed; return whether there is something to do."""
+        """Note the documents whose text or vector a commit has changed; return whether there is more to do now."""
         table = self.place.table
-        if table in commit.redeclared:
-            with self._lock:
-                self._to_do.retry()  # it may have failed for the declaration
-        if (table, BY_ID) not in commit.touched:
-            return table in commit.redeclared
+        is_redeclared = table in commit.redeclared
+        if not is_redeclared and (table, BY_ID) not in commit.touched:
+            return False
+        now_ms = self._db.now_ms()
         with self._lock:
-            now_ms = self._db.now_ms()
+            before = self._to_do.number
+            if is_redeclared:
+                self._to_do.retry()  # the declaration may be what it has failed for
             for change in commit.changes:
                 if change.table != table:
                     continue
                 if change.new is None:
                     self._to_do.drop(change.id)
-                elif self._concerns(change, change.new):
+                elif change.old is None or self._concerns(change, change.old, change.new):
                     self._to_do.note(change.id, now_ms)
-            return self._to_do.due_ms(now_ms) is not None
+            self._forgive()
+            self._release()
+            return is_redeclared or self._to_do.number > before
 
-    def _concerns(self, change: Change, new: bytes) -> bool:
-        if change.old is None:
-            return True
+    def _concerns(self, change: Change, old: bytes, new: bytes) -> bool:
         own = self._writing.get(change.id)
         if own is not None and own == (self.place.texts([new])[0], self.place.vectors([new])[0]):
             return False  # what we have just written, or as good
-        return self.place.differs(change.old, new)
+        return self.place.differs(old, new)
 
     def due_ms(self, now_ms: float) -> float | None:
         """Return since when something is to do, or None."""
@@ -245,12 +237,8 @@ class Upkeep:
             return self._to_do.retry_ms
 
     def used(self, snapshot: Snapshot) -> Iterator[tuple[cache.Key, cache.Hash]]:
-        """Yield which vectors the documents want."""
-        if self._key is not None:
-            for _, texts, _ in self._blocks(snapshot):
-                for text in texts:
-                    if text is not None:
-                        yield self._key, cache.hash_of(text)
+        """Return which vectors the documents want."""
+        return iter(()) if self._key is None else batch.used(snapshot, self.place, self._key)
 
     def stop(self, why: str) -> None:
         """Do no more; a batch that the model is at is not written."""
@@ -259,15 +247,26 @@ class Upkeep:
             self._release()
 
     def _release(self) -> None:
-        """Let those go who wait for what is done, or will not be for now; the caller holds the lock."""
-        is_over = self._ended is not None or (
-            self._error is not None and self._thread is None and self._to_do.due_ms(self._db.now_ms()) is None
-        )
-        for waiter in self._waiters.copy():
-            number, over = waiter
-            if is_over or self._to_do.is_done(number):
-                self._waiters.remove(waiter)
-                over.release()
+        """Let those go who wait for what is done, or will not be done for now; the caller holds the lock."""
+        error: BaseException | None = None
+        if self._ended is not None:
+            error = EmbeddingError(
+                f"Cannot wait for {self.place.name}",
+                thing=self._ended,
+                expected="an upkeep that goes on",
+                hint="Begin another one with embedding.keep(...)",
+            )
+        elif self._thread is None and self._to_do.due_ms(self._db.now_ms()) is None:
+            error = self._error
+        left = []
+        for waiter in self._waiters:
+            if not self._to_do.is_done(waiter.number):
+                if error is None:
+                    left.append(waiter)
+                    continue
+                waiter.error = error
+            waiter.over.release()
+        self._waiters = left
 
     # ------------------------------------------------------------------ the work
 
@@ -292,141 +291,97 @@ class Upkeep:
 
     def _run(self, ctx: ActionContext) -> None:
         with self._lock:
-            retry_ms = self._to_do.retry_ms
-            if retry_ms is not None and retry_ms <= self._db.now_ms():
+            if self._to_do.retry_ms is not None and self._to_do.retry_ms <= self._db.now_ms():
                 self._to_do.retry()
         if self._key is None:
             probe = self._model.probe()
             self._key = self._write(lambda tx: cache.claim(tx, self._db.ids, self._model.name, probe))
         with self._lock:
-            must_look = self._to_do.look_ms is not None
-        if must_look:
-            self._look(ctx)
+            has_looked = self._to_do.look_ms is None
+        if not has_looked:
+            self._look(ctx, self._key)
         with self._lock:
-            self._clear()
-            number = self._to_do.number
-            total = self._to_do.pending
+            self._forgive()
+            number, total = self._to_do.number, self._to_do.pending
         while ids := self._taken(number):
             ctx.progress(total - self.pending, total, self.place.name)
-            self._bring(ids)
-        if self._written >= _LOOK_FOR_UNUSED_EVERY:
-            self._written = 0
+            self._bring(ids, self._key)
+        if self._added >= _LOOK_FOR_UNUSED_EVERY:
+            self._added = 0
             self._forget_unused(ctx)
 
-    def _look(self, ctx: ActionContext) -> None:
-        """Note all documents of the table that are out of date, as of one moment; later ones are noted by commits."""
-        assert self._key is not None
+    def _look(self, ctx: ActionContext, key: cache.Key) -> None:
+        """Find all documents that are out of date, as of one moment; of later ones the commits tell."""
         snapshot = self._db.reading().snapshot
-        state = snapshot.tables.get(self.place.table)
-        if state is not None:
-            check_dimensions(self.place, state.stored.table, self._model.dimensions, self._model.name)
-        for block, texts, vectors in self._blocks(snapshot):
+        self._check_dimensions(snapshot)
+        for some in batch.read_all(snapshot, self.place, key):
             ctx.run.check()
-            if self.closed:
-                return
-            hashes = [None if text is None else cache.hash_of(text) for text in texts]
-            known = cache.cached(snapshot, self._key, (each for each in hashes if each is not None))
             with self._lock:
-                for id, each, vector in zip(block, hashes, vectors, strict=True):
-                    wanted = None if each is None else known.get(each, UNSET)
-                    if wanted != vector:
-                        self._to_do.note(id, self._db.now_ms())
+                for id in batch.out_of_date(some):
+                    self._to_do.found(id)
         with self._lock:
             self._to_do.looked()
-
-    def _blocks(self, snapshot: Snapshot) -> Iterator[tuple[list[str], list[str | None], list[bytes | None]]]:
-        """Yield ids, texts and vectors of the table, some hundred documents at a time."""
-        state = snapshot.tables.get(self.place.table)
-        for keys, documents in () if state is None else state.map(BY_ID).blocks(*ALL):
-            yield [key.decode() for key in keys], self.place.texts(documents), self.place.vectors(documents)
 
     def _taken(self, number: int) -> list[str]:
         with self._lock:
             return [] if self._ended is not None else self._to_do.take(number)
 
-    def _bring(self, ids: list[str]) -> None:
+    def _bring(self, ids: list[str], key: cache.Key) -> None:
         """Bring documents up to date that were taken."""
-        assert self._key is not None
         snapshot = self._db.reading().snapshot
-        state = snapshot.tables.get(self.place.table)
-        documents = {} if state is None else _documents(state, ids)
-        texts = self.place.texts(list(documents.values()))
-        vectors = self.place.vectors(list(documents.values()))
-        hashes = {text: cache.hash_of(text) for text in texts if text is not None}
-        known = cache.cached(snapshot, self._key, hashes.values())
-        missing = [text for text, each in hashes.items() if each not in known]
+        some = batch.read(snapshot, self.place, key, ids)
         computed: dict[cache.Hash, bytes] = {}
-        if missing:
-            found = self._model.compute(missing)
-            computed = {hashes[text]: vector.tobytes() for text, vector in zip(missing, found, strict=True)}
-            known |= computed
-            if state is not None:
-                check_dimensions(self.place, state.stored.table, self._model.dimensions, self._model.name)
-        stale: dict[str, Outcome] = {}
-        for id, text, vector in zip(documents, texts, vectors, strict=True):
-            wanted = None if text is None else known[hashes[text]]
-            if vector != wanted:
-                stale[id] = text, wanted
-        refused: dict[str, BaseException] = {}
+        if missing := some.missing:
+            self._check_dimensions(snapshot)  # before the model is asked in vain
+            vectors = self._model.compute(missing)
+            computed = {some.hashes[text]: vector.tobytes() for text, vector in zip(missing, vectors, strict=True)}
+        stale = some.stale(computed)
+        refused: Mapping[str, ReactiveError] = {}
         if (stale or computed) and not self.closed:
-            refused = self._patch(stale, computed)
-        self._finish(refused)
+            refused = self._patch(key, stale, computed)
+        with self._lock:
+            self._to_do.done(self._db.now_ms(), set(refused))
+            self._forgive()
+            self._error = next(iter(refused.values()), self._error)
+            self._release()
+        if refused:
+            self._tell()
 
-    def _patch(self, stale: Mapping[str, Outcome], computed: Mapping[cache.Hash, bytes]) -> dict[str, BaseException]:
-        """Write vectors, into the documents and the cache; return why which documents do not take theirs."""
-        key = self._key
-        assert key is not None
+    def _patch(
+        self, key: cache.Key, stale: Mapping[str, Pair], computed: Mapping[cache.Hash, bytes]
+    ) -> dict[str, ReactiveError]:
+        def body(ctx: MutationContext) -> dict[str, ReactiveError]:
+            return batch.write(ctx, self._db.ids, self.place, key, stale, computed)
 
-        def body(ctx: MutationContext) -> dict[str, BaseException]:
-            refused: dict[str, BaseException] = {}
-            with self._lock:
-                self._writing = dict(stale)
-            cache.remember(ctx.transaction, self._db.ids, key, computed)
-            for id, (text, numbers) in stale.items():
-                state = ctx.transaction.declared(self.place.table)
-                data = None if state is None else ctx.transaction.get(state, id)
-                if data is None or self.place.texts([data])[0] != text:
-                    continue  # changed meanwhile, and noted
-                value = UNSET if numbers is None else vector_of_bytes(numbers)
-                try:
-                    ctx.db.patch(self.place.table, id, {self.place.into: value})
-                except (ValidationError, InvalidValue, UniqueViolation) as error:
-                    if numbers is not None:  # else the vector may not be missing, and stays
-                        refused[id] = error
-            return refused
-
+        with self._lock:
+            self._writing = dict(stale)
         try:
             refused = self._db.write(body, self.function.path)
         finally:
             with self._lock:
                 self._writing = {}
-        self._written += len(computed)
+        self._added += len(computed)
         return refused
+
+    def _check_dimensions(self, snapshot: Snapshot) -> None:
+        state = snapshot.tables.get(self.place.table)
+        if state is not None:
+            check_dimensions(self.place, state.stored.table, self._model.dimensions, self._model.name)
 
     def _forget_unused(self, ctx: ActionContext) -> None:
         snapshot = self._db.reading().snapshot
         if cache.size(snapshot) <= cache.SPARE:
-            return
+            return  # a usual one, and known without looking at any document
         unused = cache.superfluous(snapshot, self._keeper.used(snapshot), cache.SPARE)
         for start in range(0, len(unused), _FORGOTTEN_AT_ONCE):
             ctx.run.check()
             some = unused[start : start + _FORGOTTEN_AT_ONCE]
-            self._write(lambda tx, some=some: cache.forget(tx, self._db.ids, some))  # type: ignore[misc]
+            self._write(lambda tx, some=some: cache.forget(tx, self._db.ids, some))
 
-    def _write(self, body: Any) -> Any:
+    def _write(self, body: Callable[[Transaction], Any]) -> Any:
         return self._db.write(lambda ctx: body(ctx.transaction), self.function.path)
 
-    # ------------------------------------------------------------------ how it went
-
-    def _finish(self, refused: Mapping[str, BaseException]) -> None:
-        with self._lock:
-            self._to_do.done(self._db.now_ms(), set(refused))
-            self._clear()
-            if refused:
-                self._error = next(iter(refused.values()))
-            self._release()
-        if refused:
-            self._tell()
+    # ------------------------------------------------------------------ failures
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:
@@ -434,19 +389,14 @@ class Upkeep:
             self._error = error
         self._tell()
 
-    def _clear(self) -> None:
+    def _forgive(self) -> None:
         """Forget a failure of which nothing is left; the caller holds the lock."""
-        if not self._to_do.failed:
+        if not self._to_do.failed and self._to_do.look_ms is None:
             self._error, self._told = None, ""
 
     def _tell(self) -> None:
-        """Log a failure: one kind of it once, however often it is tried again."""
+        """Log a failure: once, however often it is tried again."""
         error = self._error
         if error is not None and describe_error(error) != self._told:
             self._told = describe_error(error)
             logger.warning("%r; it is tried again", self, exc_info=error)
-
-
-def _documents(state: TableState, ids: Iterable[str]) -> dict[str, bytes]:
-    found = ((id, state.get(id)) for id in ids)
-    return {id: data for id, data in found if data is not None}

@@ -159,6 +159,30 @@ class SearchCondition:
         self.text = text
         self.size = size
 
+    def eq(self, field: str, value: Any) -> SearchCondition:
+        """Return this condition and `q.eq(field, value)`, so that conditions can follow one another as in a range."""
+        return self & self.of.eq(field, value)
+
+    def gt(self, field: str, value: Any) -> SearchCondition:
+        """Return this condition and `q.gt(field, value)`."""
+        return self & self.of.gt(field, value)
+
+    def gte(self, field: str, value: Any) -> SearchCondition:
+        """Return this condition and `q.gte(field, value)`."""
+        return self & self.of.gte(field, value)
+
+    def lt(self, field: str, value: Any) -> SearchCondition:
+        """Return this condition and `q.lt(field, value)`."""
+        return self & self.of.lt(field, value)
+
+    def lte(self, field: str, value: Any) -> SearchCondition:
+        """Return this condition and `q.lte(field, value)`."""
+        return self & self.of.lte(field, value)
+
+    def is_in(self, field: str, values: Iterable[Any]) -> SearchCondition:
+        """Return this condition and `q.is_in(field, values)`."""
+        return self & self.of.is_in(field, values)
+
     def __and__(self, other: object) -> SearchCondition:
         return self.of._joined("and_", (self, other))
 

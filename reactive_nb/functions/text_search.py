@@ -20,7 +20,7 @@ from reactive_nb.functions.range_query import Document
 from reactive_nb.functions.search_filter import SearchCondition, SearchFilter
 from reactive_nb.schema.search_declaration import SearchIndex, VectorIndex
 from reactive_nb.search.condition import ALWAYS, AllOf, Condition
-from reactive_nb.search.text import Ranking
+from reactive_nb.search.ranking import Ranking
 from reactive_nb.search.text_read import TextRead
 from reactive_nb.search.words import TextQuery, parse
 from reactive_nb.transaction.transaction import Transaction

@@ -254,14 +254,17 @@ class Balls(Generic[T]):
         near += error
         maybe = np.flatnonzero(near >= self._lowest[some])
         # What `Ball.meets` asks, of all at once: first the condition, then the exact score.
-        asked = [
-            slot
-            for slot in (maybe if slots is None else slots[maybe]).tolist()
-            if meets(self._balls[slot].condition, entry.row.filters) and not self._owners[self._balls[slot]] <= met
-        ]
-        if asked:
-            exact = scores(self._balls[0].metric, entry.vector, self._matrix[asked]).tolist()
-            for slot, score_there in zip(asked, exact, strict=True):
+        to_score = []
+        for slot in (maybe if slots is None else slots[maybe]).tolist():
+            ball = self._balls[slot]
+            if not self._owners[ball] <= met and meets(ball.condition, entry.row.filters):
+                if ball.floor == -math.inf:
+                    met |= self._owners[ball]
+                else:
+                    to_score.append(slot)
+        if to_score:
+            exact = scores(self._balls[0].metric, entry.vector, self._matrix[to_score]).tolist()
+            for slot, score_there in zip(to_score, exact, strict=True):
                 ball = self._balls[slot]
                 if score_there >= ball.floor:
                     met |= self._owners[ball]

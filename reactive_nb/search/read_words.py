@@ -23,15 +23,14 @@ def describe_search(read: SearchRead[Any], filter_fields: Sequence[str]) -> str:
         read: The words or the ball that it looked for.
         filter_fields: The filter fields of its index, in their order.
     """
+    assert isinstance(read, TextRead | Ball), "there is no other kind"
     if isinstance(read, TextRead):
         words = [repr(word.term.decode()) + ("…" if word.is_prefix else "") for word in read.query.words]
         more = [f"{len(words) - _MOST_WORDS} more words"] if len(words) > _MOST_WORDS else []
         sought = ", ".join([*words[:_MOST_WORDS], *more]) or "no words"
-    elif isinstance(read, Ball):
+    else:
         nearness = "any score" if read.floor == float("-inf") else f"a score of {read.floor:.4g} or more"
         sought = f"{nearness} for a vector of {read.dimensions} numbers"
-    else:
-        sought = repr(read)
     return sought if read.condition == ALWAYS else f"{sought}; {_condition(read.condition, filter_fields)}"
 
 

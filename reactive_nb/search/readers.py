@@ -53,7 +53,8 @@ class Readers(Generic[T]):
         kind = _kind(read)
         meeting = self._by_kind.get(kind)
         if meeting is None:
-            meeting = self._by_kind[kind] = Balls() if isinstance(read, Ball) else TextReads()
+            made: Meeting[T] = Balls() if isinstance(read, Ball) else TextReads()
+            meeting = self._by_kind[kind] = made
         meeting.add(read, owner)
         self._owners[owner] = self._owners.get(owner, 0) + 1
 

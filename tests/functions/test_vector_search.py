@@ -58,6 +58,10 @@ FILTERS: list[tuple[Any, list[str]]] = [
     (lambda q: q.is_in("kind", ["y", "z"]), ["north", "west"]),
     (lambda q: q.gt("size", 1) & q.lt("size", 4), ["far east", "north"]),
     (lambda q: q.and_(q.gte("size", 2), q.lte("size", 3.0)), ["far east", "north"]),
+    (
+        lambda q: q.gte("size", 2).lte("size", 3).is_in("kind", ["x"]).eq("kind", "x").gt("size", 1).lt("size", 9),
+        ["far east"],
+    ),
     (lambda q: q.eq("size", 1) | q.or_(q.eq("size", 4), q.eq("size", 9)), ["east", "west"]),
     (lambda q: q.eq("kind", None), []),
 ]
