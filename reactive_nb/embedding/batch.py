@@ -128,6 +128,7 @@ def write(
 
 def _batch(snapshot: Snapshot, place: Place, key: cache.Key, ids: list[str], documents: list[bytes]) -> Batch:
     texts = place.texts(documents)
-    pairs = {id: Pair(*pair) for id, *pair in zip(ids, texts, place.vectors(documents), strict=True)}
+    vectors = place.vectors(documents)
+    pairs = {id: Pair(text, vector) for id, text, vector in zip(ids, texts, vectors, strict=True)}
     hashes = {text: cache.hash_of(text) for text in texts if text is not None}
     return Batch(pairs, hashes, cache.cached(snapshot, key, hashes.values()))

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reactive_nb.documents.snapshot import Change, Snapshot
@@ -28,7 +29,7 @@ from reactive_nb.embedding.to_do import ToDo
 from reactive_nb.embedding.vectors import EmbeddingError, Vector
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
-from reactive_nb.errors import ActionCancelled, DatabaseClosed, NestedCallError, ReactiveError
+from reactive_nb.errors import NestedCallError, ReactiveError
 from reactive_nb.functions.actions import ActionContext, describe_error
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.function import Function, Kind
@@ -277,11 +278,14 @@ class Upkeep:
         try:
             self._thread = threading.get_ident()
             self._run(ctx)
-        except (ActionCancelled, DatabaseClosed, KeyboardInterrupt):
-            with self._lock:
-                self._to_do.give_back()
-            raise
-        except BaseException as error:  # noqa: BLE001 - anything may come out of a model, and is told to whoever looks
+        except BaseException as error:
+            # Whatever comes out of a model on a job's thread is a failure, told to whoever looks and tried again: raised
+            # from here it would be tried again at once, for ever.
+            is_interrupt = isinstance(error, KeyboardInterrupt) and _is_main_thread()
+            if is_interrupt or ctx.run.reason is not None or self._db.closed:
+                with self._lock:
+                    self._to_do.give_back()
+                raise
             self._fail(error)
         finally:
             self._thread = None
@@ -304,7 +308,7 @@ class Upkeep:
             self._forgive()
             number, total = self._to_do.number, self._to_do.pending
         while ids := self._taken(number):
-            ctx.progress(total - self.pending, total, self.place.name)
+            ctx.progress(max(0, total - self.pending), total, self.place.name)
             self._bring(ids, self._key)
         if self._added >= _LOOK_FOR_UNUSED_EVERY:
             self._added = 0
@@ -316,6 +320,8 @@ class Upkeep:
         self._check_dimensions(snapshot)
         for some in batch.read_all(snapshot, self.place, key):
             ctx.run.check()
+            if self.closed:
+                return
             with self._lock:
                 for id in batch.out_of_date(some):
                     self._to_do.found(id)
@@ -376,7 +382,7 @@ class Upkeep:
         for start in range(0, len(unused), _FORGOTTEN_AT_ONCE):
             ctx.run.check()
             some = unused[start : start + _FORGOTTEN_AT_ONCE]
-            self._write(lambda tx, some=some: cache.forget(tx, self._db.ids, some))
+            self._write(partial(cache.forget, ids=self._db.ids, entries=some))
 
     def _write(self, body: Callable[[Transaction], Any]) -> Any:
         return self._db.write(lambda ctx: body(ctx.transaction), self.function.path)
@@ -400,3 +406,7 @@ class Upkeep:
         if error is not None and describe_error(error) != self._told:
             self._told = describe_error(error)
             logger.warning("%r; it is tried again", self, exc_info=error)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
