@@ -224,6 +224,26 @@ class SnapshotGone(ReactiveError):
     code = "snapshot_gone"
 
 
+class SqlError(ReactiveError):
+    """SQL that cannot be run: DuckDB refuses it, or it would do something that only the engine may do."""
+
+    code = "sql"
+    sql: str
+    """The statement."""
+
+
+class TransferError(ReactiveError):
+    """A file that cannot be exported to, or loaded from: damaged, cut off, or not what its name says.
+
+    `line` and `column` say where in it, counted from 1, and are None where that says nothing. Nothing was changed.
+    """
+
+    code = "transfer"
+    file: Path
+    line: int | None
+    column: int | None
+
+
 # ------------------------------------------------------------------ functions
 
 

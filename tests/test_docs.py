@@ -22,6 +22,7 @@ from reactive_nb.functions.text_search import TextSearch, TextTerms
 from reactive_nb.jobs.cron_table import Crons
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.magics import COMMANDS
+from reactive_nb.tables.sql_query import SqlQuery
 from reactive_nb.values.validators import v
 
 ROOT = Path(__file__).parents[1]
@@ -54,9 +55,9 @@ def names_of(kind: type, inherited: type = object) -> list[str]:
 # What a user never calls: the engine hands it to its own parts.
 INTERNAL = {
     "add call submit live form button hold move let_go checked find check closed ids path",
-    "call_inside reading now_ms files remove",
-    "compiled text",
-    "take_news announce engine transaction uses_chance observe unobserve is_live_result",
+    "call_inside reading now_ms files remove sql_in sql_at",
+    "compiled text question whole",
+    "take_news announce engine transaction uses_chance note_chance observe unobserve is_live_result",
 }
 
 
@@ -75,6 +76,7 @@ INTERNAL = {
         ("query", names_of(TableQuery)),
         ("search", [*names_of(TextSearch), *names_of(TextTerms), *names_of(SearchFilter)]),
         ("live result", [*vars(Live)]),
+        ("SQL", names_of(SqlQuery)),
         ("magics", [command for command, _ in COMMANDS]),
         (
             "error codes",

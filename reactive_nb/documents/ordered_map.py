@@ -166,6 +166,27 @@ class OrderedMap(Generic[V]):
         """
         return self._descending(start, end) if reverse else self._ascending(start, end)
 
+    def unshared(self, other: OrderedMap[V]) -> tuple[dict[bytes, V], dict[bytes, V]]:
+        """Return the entries that stand in nodes of this map only, and those in nodes of the other only.
+
+        Entries that differ are among them, and some that do not. Where one map came from the other, the cost is that of
+        the changes between them.
+        """
+        mine: list[Any] = [self._root]
+        theirs: list[Any] = [other._root]
+        # Nodes can be the same at the same height only, so both sides go down level by level.
+        for height in range(max(self._height, other._height), -1, -1):
+            if height <= min(self._height, other._height):
+                shared = set(map(id, mine)) & set(map(id, theirs))
+                mine = [node for node in mine if id(node) not in shared]
+                theirs = [node for node in theirs if id(node) not in shared]
+            if height:
+                if height <= self._height:
+                    mine = [child for node in mine for child in node.children]
+                if height <= other._height:
+                    theirs = [child for node in theirs for child in node.children]
+        return _entries(mine), _entries(theirs)
+
     def _ascending(self, start: bytes, end: bytes) -> Iterator[tuple[list[bytes], list[V]]]:
         node: Any = self._root
         path = []
@@ -331,3 +352,7 @@ class OrderedMap(Generic[V]):
 
     def __repr__(self) -> str:
         return f"{self.__class__.__name__}({len(self)} entries)"
+
+
+def _entries(leaves: list[Any]) -> dict[bytes, Any]:
+    return {key: value for leaf in leaves for key, value in zip(leaf.keys, leaf.values, strict=True)}

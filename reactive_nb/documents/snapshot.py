@@ -8,8 +8,11 @@ earlier moment is just an object still held.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from itertools import islice
+from operator import le
 from typing import Any, TypeAlias
+
+import msgspec
 
 from reactive_nb.documents.document import decode_document, decode_documents
 from reactive_nb.documents.index_key import KeyMaker, Keys, each_key
@@ -27,11 +30,11 @@ Loader = Callable[[str], Documents]
 TABLES_TABLE = StoredTable(TABLES, TABLES_NUMBER, Table(None, (Index("by_name", ("name",)),)))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One document of one commit: what it was and what it is, as bytes and as its keys in every index.
 
-    `old` and `old_keys` are None for an insert, `new` and `new_keys` for a delete.
+    `old` and `old_keys` are None for an insert, `new` and `new_keys` for a delete. It can be in no cycle, so Python's
+    garbage collector is not asked to look at the hundreds of thousands that one commit may have.
     """
 
     table: str
@@ -41,6 +44,11 @@ class Change:
     old_keys: Keys | None
     new_keys: Keys | None
 
+
+_MANY = 256
+"""From so many inserts on it pays to take them in columns; one commit of one document should not wait for the choice."""
+_REBUILT_BY = 4096
+"""From so many inserts on an index may be made anew, if they are at least half as many as it has entries."""
 
 Touched = dict[str, list[bytes]]
 """Index name → the sorted keys, old and new, of the documents that changed."""
@@ -162,24 +170,17 @@ class TableState:
         """Return the table after `changes`, which are all its own and follow one another, and the keys they touch."""
         maps: dict[str, Documents] = {}
         touched: Touched = {}
+        inserts_only = len(changes) >= _MANY and all(change.old_keys is None for change in changes)
         for position, name in enumerate(self.maker.names):
-            edits: dict[bytes, bytes | None] = {}
-            for change in changes:
-                if change.old_keys is not None:
-                    key = change.old_keys[position]
-                    if isinstance(key, bytes):
-                        edits[key] = None
-                    else:
-                        edits.update((each, None) for each in key)
-                if change.new_keys is not None:
-                    key = change.new_keys[position]
-                    if isinstance(key, bytes):
-                        edits[key] = change.new
-                    else:
-                        edits.update((each, change.new) for each in key)
-            ordered = sorted(edits.items())
-            maps[name] = self.map(name).apply(ordered)
-            touched[name] = [key for key, _ in ordered]
+            before = self.map(name)
+            if inserts_only:
+                keys, values = _in_order(*_inserts(changes, position))
+                maps[name] = _with_inserts(before, keys, values)
+            else:
+                ordered = sorted(_edits(changes, position).items())
+                keys = [key for key, _ in ordered]
+                maps[name] = before.apply(ordered)
+            touched[name] = keys
         after = TableState(self.stored, self.maker, maps)
         if self.stored.table.searches:
             after._before = self, tuple(changes)  # the list is its caller's
@@ -317,6 +318,58 @@ class Snapshot:
                 search.check()
                 afresh = entries_of(declared).of(data for data, _ in state.documents())
                 assert len(search) == len(afresh), f"{state.name}.{declared.name} is not its documents"
+
+
+def _inserts(changes: Sequence[Change], position: int) -> tuple[list[bytes], list[bytes]]:
+    """Return the keys that inserted documents have in the index at a position of `Keys`, and with each its document."""
+    keys: list[Any] = [change.new_keys[position] for change in changes]  # type: ignore[index]  # an insert has new keys
+    documents: list[Any] = [change.new for change in changes]
+    if bytes in map(type, keys):  # then all: the index is not multi
+        return keys, documents
+    counts = map(len, keys)
+    return [each for key in keys for each in key], [
+        document for document, count in zip(documents, counts, strict=True) for _ in range(count)
+    ]
+
+
+def _in_order(keys: list[bytes], documents: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Return keys, all different, in order, and with each its document; runs that are in order cost next to nothing."""
+    if all(map(le, keys, islice(keys, 1, None))):
+        return keys, documents
+    # Not as pairs, which take twice as long to compare.
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return [keys[at] for at in order], [documents[at] for at in order]
+
+
+def _with_inserts(before: Documents, keys: list[bytes], documents: list[bytes]) -> Documents:
+    """Return a map with new entries, in order: made anew where nearly all its nodes would be others anyway."""
+    if len(keys) < _REBUILT_BY or len(keys) < len(before) // 2 or ((last := before.last()) and last[0] < keys[0]):
+        return before.apply(list(zip(keys, documents, strict=True)))
+    all_keys: list[bytes] = []
+    all_documents: list[bytes] = []
+    for some_keys, some_documents in before.blocks():
+        all_keys += some_keys
+        all_documents += some_documents
+    return OrderedMap.from_sorted(*_in_order(all_keys + keys, all_documents + documents))
+
+
+def _edits(changes: Sequence[Change], position: int) -> dict[bytes, bytes | None]:
+    """Return what any changes, one after another, put into the index at a position of `Keys`; None takes out."""
+    edits: dict[bytes, bytes | None] = {}
+    for change in changes:
+        if change.old_keys is not None:
+            key = change.old_keys[position]
+            if isinstance(key, bytes):
+                edits[key] = None
+            else:
+                edits.update((each, None) for each in key)
+        if change.new_keys is not None:
+            key = change.new_keys[position]
+            if isinstance(key, bytes):
+                edits[key] = change.new
+            else:
+                edits.update((each, change.new) for each in key)
+    return edits
 
 
 def _rewrites(changes: Iterable[Change]) -> Iterator[Rewrite]:

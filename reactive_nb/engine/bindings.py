@@ -49,6 +49,7 @@ class Bindings(Inspection):
 
     def move(self, hold: Hold, function: Function, args: dict[str, Any]) -> None:
         """Let a hold ask for something else; its holder hears of it with the next moment."""
+        function = self._registry.current(function)
         self._refresher.move(hold, function, self.checked(function, args))
 
     def let_go(self, hold: Hold) -> None:

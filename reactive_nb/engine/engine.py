@@ -3,8 +3,8 @@
 Threads: every method may be called from any thread. Queries and mutations run on the caller's thread; live results
 are brought up to date on one thread of the engine's own, where all listeners are called; `submit` uses a pool. The
 *state lock* guards what a commit and a refresh share, and no user code runs under it. Order of locks: the commit
-queue's lead, the store's lock, the state lock, the worker's lock. Ctrl-C on the main thread is held back inside them,
-so it never tears anything.
+queue's lead, the store's lock, the state lock, the worker's lock; the lock of rewriting (see `Folder`) comes before the
+store's and never meets the lead. Ctrl-C on the main thread is held back inside them, so it never tears anything.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from reactive_nb.engine.past import Past
 from reactive_nb.engine.recording import note_call, note_read
 from reactive_nb.engine.refresher import Refresher, tell
 from reactive_nb.engine.roster import ROSTER
+from reactive_nb.engine.sql_access import SqlAccess
+from reactive_nb.engine.sql_desk import SqlDesk
 from reactive_nb.engine.surface import Surface
 from reactive_nb.engine.worker import Worker
 from reactive_nb.errors import NestedCallError, SnapshotGone
@@ -69,7 +71,7 @@ _WORKERS = 16
 _FORGOTTEN_AT_ONCE = 16  # records of a log in memory; one by one each would move all the others
 
 
-class Engine(Bindings, Facilities, Decorators):
+class Engine(Bindings, Facilities, SqlAccess, Decorators):
     """A reactive document database; made by `rnb.connect(...)`.
 
     Attributes:
@@ -138,6 +140,7 @@ class Engine(Bindings, Facilities, Decorators):
                 self._folder.close()
             raise
         self._queue = CommitQueue(self._committer)
+        self._sql = SqlDesk(self._committer, self._state, self._folder)
         committer = self._committer  # and not the engine, which would hold itself by its files
         self.files = Contents(
             None if path is None else Path(f"{path}.files"),
@@ -418,6 +421,7 @@ class Engine(Bindings, Facilities, Decorators):
             # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
             self._queue.close()
             self._refresher.close()
+            self._sql.close()
             try:
                 with Uninterrupted():
                     self._close_file()
@@ -458,8 +462,7 @@ class Engine(Bindings, Facilities, Decorators):
         if isinstance(outcome, Commit):
             self.files.remove(gone(outcome))
         self.files.release(proposal.transaction)
-        if self._folder is not None and self._folder.is_due:
-            self._folder.start(self._committer, self._queue, self._log)
+        self._sql.fold_if_due(self._queue, self._log)
         return outcome
 
     def _threads(self) -> ThreadPoolExecutor:

@@ -1,14 +1,17 @@
 """Folding: keeps account of what the DuckDB tables lack, and brings them up to the head.
 
 Comes in: commits. Goes out: one bulk transaction in DuckDB, after which the log forgets what the tables hold. It runs
-before SQL, at close, and by itself on a thread of its own when enough has gathered.
+before SQL, at close, and by itself on a thread of its own when enough has gathered. SQL gets its cursors here, each
+with the snapshot that it sees.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from reactive_nb.documents.document import decode_document
@@ -21,10 +24,14 @@ from reactive_nb.errors import DatabaseFileError
 from reactive_nb.log.interface import Log
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, StoredTable
 from reactive_nb.tables.fold import FoldRow, TableFold, fold
-from reactive_nb.tables.store import Store
+from reactive_nb.tables.moment import prepare
+from reactive_nb.tables.store import Placement, Store
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer
 from reactive_nb.values.key_reader import read_values
+
+if TYPE_CHECKING:
+    import duckdb
 
 logger = logging.getLogger("reactive_nb")
 
@@ -32,6 +39,9 @@ FOLD_AFTER_CHANGES = 50_000
 """How many changed documents gather before a fold starts by itself; replaying as many takes a few seconds."""
 FOLD_AFTER_BYTES = 64 << 20
 """How large their encodings may get before it does."""
+
+
+_IDLE_CURSORS = 4
 
 
 class _Backlog:
@@ -64,22 +74,51 @@ class _Backlog:
         self.size += other.size
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A cursor in a transaction that has begun, and what it sees.
+
+    Attributes:
+        cursor: The cursor, the caller's to roll back and close.
+        snapshot: The database as the tables hold it.
+        placements: Where its tables stand, by number.
+        store: The store, to be asked for names only.
+    """
+
+    cursor: duckdb.DuckDBPyConnection
+    snapshot: Snapshot
+    placements: Mapping[int, Placement]
+    store: Store
+
+
 class Folder:
-    """Owns the store of an engine with a file.
+    """Owns the store of an engine: a file's, or the one in memory that SQL reads.
 
     Threads: `on_commit` is called under the engine's state lock; everything else takes the lock of the store, which
     DuckDB's rule of one thread per connection asks for.
+
+    Attributes:
+        rewriting: Held by whoever changes rows: a fold, and SQL that has to change rows for itself. DuckDB refuses the
+            second of two transactions that change the same row. It comes before the lock of the store, and is held
+            while SQL runs, so nobody may wait for it with that lock or the state lock in hand.
     """
 
     def __init__(self, store: Store, state: UninterruptedLock) -> None:
         self._store = store
         self._state = state
         self._using_store = threading.RLock()
+        self.rewriting = threading.Lock()
+        # The database as the tables hold it; replaced by each fold.
+        self._stands = Snapshot.empty()
         # What has been committed and no fold has begun with; and what a fold has begun with and not finished.
         self._backlog = _Backlog()
         self._unfolded = _Backlog()
         self._thread: threading.Thread | None = None
+        # Prepared for SQL and not in use.
+        self._idle: list[duckdb.DuckDBPyConnection] = []
         self._stopped = False
+        # How many changes are in the tables and, as nobody has looked at it since, still in the log.
+        self._undropped = 0
         # The tables as they were at opening, for as long as some snapshot has them; see `fold`.
         self._opened: WeakValueDictionary[str, TableState] = WeakValueDictionary()
 
@@ -92,7 +131,14 @@ class Folder:
         stored = [StoredTable.from_document(document) for document in declared]
         states = {each.name: TableState.lazy(each, self._loader(each)) for each in stored}
         self._opened.update(states)
-        return Snapshot(self._store.folded, {TABLES: tables, **states})
+        self._stands = Snapshot(self._store.folded, {TABLES: tables, **states})
+        return self._stands
+
+    def take_over(self, committer: Committer) -> None:
+        """Start with a store that holds nothing, and hear of all commits from now on."""
+        with self._state:
+            self._backlog.redeclared |= committer.head.tables.keys()
+            committer.on_commit(self.on_commit)
 
     def last_creation_ms(self) -> float:
         """Return the newest `_creationTime` in the tables; a clock that was set back must not file documents before it."""
@@ -105,15 +151,40 @@ class Folder:
 
     @property
     def is_due(self) -> bool:
-        """Whether enough has gathered for a fold by itself."""
-        return self._backlog.changes >= FOLD_AFTER_CHANGES or self._backlog.size >= FOLD_AFTER_BYTES
+        """Whether enough has gathered for a fold by itself, or in a log that folds before SQL have left alone."""
+        gathered = self._backlog.changes + self._undropped
+        return gathered >= FOLD_AFTER_CHANGES or self._backlog.size >= FOLD_AFTER_BYTES
 
     @property
     def folded(self) -> int:
         """The commit that the tables stand at."""
         return self._store.folded
 
-    def start(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
+    def begin(self) -> Ground:
+        """Return a new cursor for SQL, in a transaction that has begun."""
+        with Uninterrupted(), self._using_store:
+            is_prepared = bool(self._idle)
+            cursor = self._idle.pop() if is_prepared else self._store.cursor()
+            try:
+                if not is_prepared:
+                    prepare(cursor, self._store.catalog)
+                cursor.begin()
+                # DuckDB begins with the first look at the database, and the next fold must not come before that.
+                cursor.execute(f"SELECT value FROM {self._store.name('meta')} WHERE key = 'folded'").fetchall()
+            except BaseException:
+                cursor.close()
+                raise
+            return Ground(cursor, self._stands, self._store.placements, self._store)
+
+    def give_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Take a cursor back that is as `begin` made it, and in no transaction; preparing one takes a millisecond."""
+        with Uninterrupted(), self._using_store:
+            if self._stopped or len(self._idle) >= _IDLE_CURSORS:
+                cursor.close()
+            else:
+                self._idle.append(cursor)
+
+    def start(self, committer: Committer, queue: CommitQueue, log: Log | None) -> None:
         """Fold on a thread of its own, unless one is at it."""
         with self._state:
             if not self._stopped and (self._thread is None or not self._thread.is_alive()):
@@ -122,24 +193,27 @@ class Folder:
                 )
                 self._thread.start()
 
-    def _fold_by_itself(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
+    def _fold_by_itself(self, committer: Committer, queue: CommitQueue, log: Log | None) -> None:
         try:
             self.fold(committer, queue, log)
         except Exception:
             # Whatever it was, nothing is lost: the log keeps what the tables lack, and the next fold tries again.
             logger.exception("Folding %s failed; it is tried again after the next commits", self._store.path)
 
-    def fold(self, committer: Committer, queue: CommitQueue, log: Log) -> None:
-        """Bring the tables up to the head and let the log forget what they hold.
+    def fold(self, committer: Committer, queue: CommitQueue, log: Log | None) -> None:
+        """Bring the tables up to the head and let the log, where there is one, forget what they hold.
 
         Raises:
             DatabaseFileError: DuckDB could not write. Tables and log stand where they stood.
             LogWriteError: The log could not be shortened; nothing is lost.
         """
         self.fold_tables(committer)
+        if log is None:
+            return
         # Without the store's lock: whoever leads the commit queue may be waiting for it, to load an index.
         with queue.alone():
             if not self._stopped:  # closing removes the whole log, and the next session may have one in its place
+                self._undropped = 0
                 log.drop(self._store.folded)
 
     def fold_tables(self, committer: Committer) -> None:
@@ -150,7 +224,7 @@ class Folder:
         Raises:
             DatabaseFileError: DuckDB could not write. The tables stand where they stood.
         """
-        with Uninterrupted(), self._using_store:
+        with Uninterrupted(), self.rewriting, self._using_store:
             with self._state:
                 snapshot = committer.head
                 # Until the fold has succeeded its work stays here, so a failure loses none.
@@ -163,13 +237,22 @@ class Folder:
                     del self._opened[name]
             if snapshot.ts > self._store.folded:
                 try:
-                    fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))
+                    self._fold(snapshot)
                 except DatabaseFileError:
                     # The typed tables are the user's: one may have been dropped or altered. Made anew it fits again;
                     # where something else is wrong, such as a full disk, this fails too and says so.
                     self._unfolded.redeclared |= self._unfolded.documents.keys()
-                    fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded))
+                    self._fold(snapshot)
+            self._undropped += self._unfolded.changes
             self._unfolded = _Backlog()
+
+    def _fold(self, snapshot: Snapshot) -> None:
+        with_keys = self._store.keeps_documents
+        try:
+            fold(self._store, snapshot.ts, _table_folds(snapshot, self._unfolded, with_keys))
+        finally:
+            if self._store.folded == snapshot.ts:  # also where DuckDB reports a failure of what came after its commit
+                self._stands = snapshot
 
     def stop(self) -> None:
         """Start no more folds, and wait for one under way."""
@@ -182,6 +265,8 @@ class Folder:
     def close(self) -> None:
         """Close the store."""
         with self._using_store:
+            while self._idle:
+                self._idle.pop().close()
             self._store.close()
 
     def _loader(self, stored: StoredTable) -> Loader:
@@ -201,7 +286,7 @@ class Folder:
         return load
 
 
-def _table_folds(snapshot: Snapshot, backlog: _Backlog) -> Iterator[TableFold]:
+def _table_folds(snapshot: Snapshot, backlog: _Backlog, with_keys: bool) -> Iterator[TableFold]:
     for number in sorted(backlog.dropped):
         if snapshot.name_of(number) is None:  # or it was created again
             yield TableFold(number, None)
@@ -211,15 +296,15 @@ def _table_folds(snapshot: Snapshot, backlog: _Backlog) -> Iterator[TableFold]:
             continue
         if name in backlog.redeclared:
             ids: Iterable[str] = (key.decode() for key, _ in state.map(BY_ID).items(*ALL))
-            yield TableFold(state.stored.number, state.stored, _rows(state, ids), (), rebuild=True)
+            yield TableFold(state.stored.number, state.stored, _rows(state, ids, with_keys), (), rebuild=True)
         else:
             changed = sorted(backlog.documents[name])
             deleted = [id for id in changed if state.get(id) is None]
-            yield TableFold(state.stored.number, state.stored, _rows(state, changed), deleted)
+            yield TableFold(state.stored.number, state.stored, _rows(state, changed, with_keys), deleted)
 
 
-def _rows(state: TableState, ids: Iterable[str]) -> Iterator[FoldRow]:
+def _rows(state: TableState, ids: Iterable[str], with_keys: bool) -> Iterator[FoldRow]:
     for id in ids:
         data = state.get(id)
         if data is not None:
-            yield FoldRow(id, data, state.maker.keys(decode_document(data)))
+            yield FoldRow(id, data, state.maker.keys(decode_document(data)) if with_keys else ())

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.errors import FunctionKindError
-from reactive_nb.functions.context import QueryContext, Services
+from reactive_nb.functions.context import QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.runner import Runner
+from reactive_nb.tables.sql_query import SqlQuery
+
+if TYPE_CHECKING:
+    from reactive_nb.engine.engine import Engine
 
 T = TypeVar("T")
 
@@ -24,11 +28,11 @@ class Past:
         >>> db.at(3).run(latest, channel="general")
     """
 
-    def __init__(self, snapshot: Snapshot, runner: Runner, services: Services) -> None:
+    def __init__(self, snapshot: Snapshot, runner: Runner, engine: Engine) -> None:
         self.ts = snapshot.ts
         self._snapshot = snapshot
         self._runner = runner
-        self._services = services
+        self._engine = engine
 
     def run(self, function: Function | str, /, **args: Any) -> Any:
         """Run a query as of this moment.
@@ -36,7 +40,7 @@ class Past:
         Raises:
             FunctionKindError: It is a mutation; the past cannot be changed.
         """
-        found = self._services.find(function)
+        found = self._engine.find(function)
         if found.kind is not Kind.QUERY:
             raise FunctionKindError(
                 f"Cannot run {found.path} at commit {self.ts}",
@@ -50,6 +54,14 @@ class Past:
     def read(self, body: Callable[[QueryContext], T]) -> T:
         """Run reading code as of this moment: `db.at(3).read(lambda ctx: ctx.db.query("messages").count())`."""
         return self._runner.read(body, "read", self._snapshot).value()  # type: ignore[no-any-return]
+
+    def sql(self, text: str, /, **arguments: Any) -> SqlQuery:
+        """Return a query in SQL as of this moment: `db.at(3).sql("SELECT count(*) FROM messages").df()`.
+
+        Raises:
+            SqlError: It is not one query in SQL.
+        """
+        return self._engine.sql_at(self._snapshot, text, arguments)
 
     def __repr__(self) -> str:
         return f"<the database at commit {self.ts}>"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from io import IOBase
 from typing import Any, Protocol
@@ -23,6 +24,7 @@ from reactive_nb.functions.scheduler import Scheduler, TransactionScheduler
 from reactive_nb.functions.search_filter import FilterFunction
 from reactive_nb.functions.storage import FileContents, StorageReader, StorageWriter
 from reactive_nb.functions.text_search import TextSearch
+from reactive_nb.functions.unread import Unread
 from reactive_nb.functions.vector_search import MAX_LIMIT, vector_search
 from reactive_nb.transaction.transaction import Transaction
 
@@ -44,6 +46,9 @@ class Services(Protocol):
 
     def now_ms(self) -> float:
         """Return the time of the database's clock, in milliseconds since 1970 UTC."""
+
+    def sql_in(self, tx: Transaction, note_chance: Callable[[], None], text: str, arguments: dict[str, Any]) -> Any:
+        """Return a query in SQL that reads what a transaction sees."""
 
 
 class QueryContext(Caller):
@@ -150,6 +155,31 @@ class QueryContext(Caller):
         """
         return vector_search(self.transaction, table, index, vector, limit, filter, maximum)
 
+    def sql(self, text: str, /, **arguments: Any) -> Any:
+        """Return a query in SQL over what this function sees, with its own writes; it only reads.
+
+        The tables that it reads count as read, whole: a live query runs again when one of them changes. Files, frames
+        and other tables of the DuckDB file are read as they are at each run, and nobody hears when they change.
+
+        Args:
+            text: One query in DuckDB's SQL.
+            arguments: The values of its `$name` parameters, and data frames to be read as tables by these names.
+
+        Returns:
+            What gives `.rows()`, `.df()`, `.arrow()` and `.pl()`. A function may return it as it is: then its rows.
+
+        Raises:
+            SqlError: It is not one query in SQL.
+
+        Example:
+            >>> ctx.sql("SELECT carrier, max(delay) AS delay FROM flights WHERE origin = $o GROUP BY 1", o="EWR").rows()
+        """
+        return self._services.sql_in(self.transaction, self.note_chance, text, arguments)
+
+    def note_chance(self) -> None:
+        """Note that the result does not follow from the documents alone, so that it is not used again."""
+        self.uses_chance = True
+
     def now(self) -> datetime:
         """Return the time at which this function started, in UTC; the same at each call."""
         self.uses_chance = True
@@ -239,6 +269,8 @@ def read_whole(result: Any) -> Any:
     """Return a result that reads nothing any more: a generator, or a query, becomes the list of what it yields."""
     if isinstance(result, TextSearch):
         return result.collect()
+    if isinstance(result, Unread):
+        return result.whole()
     is_read_later = (hasattr(result, "__next__") and not isinstance(result, IOBase)) or isinstance(result, TableQuery)
     return list(result) if is_read_later else result
 

@@ -14,6 +14,8 @@ from reactive_nb.notebook.cell.job_magics import JobMagics
 from reactive_nb.notebook.cell.magics import CellMagics, close_live_cells, live_cells
 from reactive_nb.notebook.completion import Completion
 from reactive_nb.notebook.magics import ReactiveMagics
+from reactive_nb.notebook.sql_completion import SqlCompletion
+from reactive_nb.notebook.sql_magics import SqlMagics
 from reactive_nb.notebook.trace import ErrorDisplay
 from reactive_nb.notebook.turns import close_turns
 
@@ -38,7 +40,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         _register(shell, CellMagics(shell), undo)
         _register(shell, job_magics, undo)
         _register(shell, magics, undo)
-        undo.callback(Completion(shell, magics.suggestions).remove)
+        _register(shell, SqlMagics(shell, open_engines), undo)
+        sql = SqlCompletion(shell, open_engines)
+        undo.callback(Completion(shell, magics.suggestions, sql).remove)
         _loaded[shell] = undo.pop_all()
 
 

@@ -92,6 +92,7 @@ class Live(traitlets.HasTraits):
         super().__init__()
         self.engine = engine
         self.path = function.path
+        self._function = function
         # Weakly, for a widget lives longer than what shows its choice: a cell that runs again drops its live result.
         move = weakref.WeakMethod(self._move)
 
@@ -153,7 +154,7 @@ class Live(traitlets.HasTraits):
             return
         self._refused = None  # before the move, whose news may come at once
         try:
-            self.engine.move(hold, self.engine.find(self.path), args)
+            self.engine.move(hold, self._function, args)
         except ReactiveError as error:
             # Shown where the result is shown: an exception here would end in a log that nobody looks at.
             self._refused = error
@@ -269,7 +270,7 @@ class Live(traitlets.HasTraits):
 
     @property
     def df(self) -> pd.DataFrame:
-        """The value as a pandas data frame: a row per item of a list, one row for a document.
+        """The value as a pandas data frame: a row per item of a list, one row for a document, a frame as it is.
 
         Raises:
             QueryUsageError: The value is neither.
@@ -279,6 +280,8 @@ class Live(traitlets.HasTraits):
     def _frame_of(self, value: Any) -> pd.DataFrame:
         import pandas as pd
 
+        if isinstance(value, pd.DataFrame):
+            return value
         if not isinstance(value, (list, dict)):
             raise QueryUsageError(
                 f"Cannot make a data frame of {self.path}",

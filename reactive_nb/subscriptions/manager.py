@@ -9,6 +9,8 @@ done here, so no user code runs under that lock.
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +30,7 @@ from reactive_nb.transaction.read_set import Overlap, overlap
 from reactive_nb.values import wire
 
 CACHED_RESULTS = 256
+_FRAMES = frozenset(("pandas", "polars", "pyarrow"))
 _SCALARS = frozenset((type(None), bool, int, float, str, bytes))
 
 CACHED_BYTES = 16 << 20
@@ -307,8 +310,12 @@ class SubscriptionManager:
 
 
 def _encoded(result: Any) -> bytes | None:
-    """Return the encoding by which a result is compared; None when it holds more than values."""
+    """Return the encoding by which a result is compared; None when it holds more than values and is no data frame."""
     try:
+        if type(result).__module__.partition(".")[0] in _FRAMES:
+            # Frames made alike of the same cells have the same pickle; and the same pickle is the same frame. Its hash
+            # is enough, for nobody reads it back: only plain values answer other calls.
+            return hashlib.blake2b(pickle.dumps(result, pickle.HIGHEST_PROTOCOL)).digest()
         return wire.encode(result)
     except Exception:  # noqa: BLE001 - whatever a user's object raises, it cannot be compared
         return None

@@ -3,20 +3,14 @@
 Comes in: per table the documents that changed since the last fold, or all of them when its declaration changed. Goes
 out: tables that hold exactly the commits up to `ts`. All or nothing, also when the process is killed in the middle.
 
-Rows go in by DuckDB's appender, which converts each value to the type of its column. Registering a frame or arrays of
-objects is up to twice as fast and wrong: DuckDB guesses a column's type from a sample, so that a 1.5 among a hundred
-thousand ints becomes 2, and NaN becomes NULL. Parameters through `unnest` take two to twelve times as long.
-
 A search index has no column here: it is made again from the documents when a database is opened.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from reactive_nb.documents.document import ID
 from reactive_nb.documents.index_key import KeyMaker, Keys
@@ -24,13 +18,12 @@ from reactive_nb.schema.declaration import BY_CREATION_TIME, StoredTable
 from reactive_nb.tables.columns import Columns, columns_of
 from reactive_nb.tables.names import distinct_names, free_name, quoted
 from reactive_nb.tables.store import SCHEMA, Placement, Store
+from reactive_nb.tables.typed import TypedTable, delete_rows
 from reactive_nb.values.wire import decode_many
 
 if TYPE_CHECKING:
     import duckdb
-    from numpy.typing import NDArray
 
-_VECTORS = "reactive_nb_vectors"
 _MAX_CHUNK_ROWS = 20_000
 _MAX_CHUNK_BYTES = 32 << 20
 
@@ -110,7 +103,8 @@ def fold(store: Store, ts: int, tables: Iterable[TableFold]) -> None:
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, store: Store, placement: Placement) -> None:
-    connection.execute(f"DROP TABLE {store.documents_table(placement.number)}")
+    if store.keeps_documents:
+        connection.execute(f"DROP TABLE {store.documents_table(placement.number)}")
     connection.execute(f"DROP TABLE IF EXISTS {store.name(placement.schema, placement.typed)}")
     connection.execute(f"DELETE FROM {store.name('tables')} WHERE number = $1", [placement.number])
 
@@ -136,8 +130,9 @@ def _create(
     keys = "".join(
         f", {quoted(column)} {'BLOB[]' if name in multi else 'BLOB'}" for name, column in placement.keys.items()
     )
-    connection.execute(f"CREATE TABLE {store.documents_table(stored.number)} (_id VARCHAR, document BLOB{keys})")
-    connection.execute(f"CREATE TABLE {store.name(schema, typed)} ({columns.definition()})")
+    if store.keeps_documents:
+        connection.execute(f"CREATE TABLE {store.documents_table(stored.number)} (_id VARCHAR, document BLOB{keys})")
+    TypedTable(connection, store.name(schema, typed), columns).create()
     connection.execute(
         f"INSERT INTO {store.name('tables')} VALUES ($1, $2, $3, $4, $5)",
         [
@@ -154,7 +149,7 @@ def _create(
 class _Writer:
     """Deletes and inserts rows in the two DuckDB tables of one stored table, inside the fold's transaction."""
 
-    __slots__ = ("_columns", "_connection", "_document_columns", "_documents", "_typed")
+    __slots__ = ("_connection", "_document_columns", "_documents", "_typed")
 
     def __init__(
         self,
@@ -165,47 +160,23 @@ class _Writer:
         columns: Columns,
     ) -> None:
         self._connection = connection
-        self._columns = columns
-        self._documents = store.documents_table(placement.number)
-        self._typed = store.name(placement.schema, placement.typed)
+        # A store in memory has nothing that a reopening would want.
+        self._documents = store.documents_table(placement.number) if store.keeps_documents else None
+        self._typed = TypedTable(connection, store.name(placement.schema, placement.typed), columns)
         # By name, so that indexes declared in another order cannot put keys into the wrong columns.
         names = KeyMaker(stored).names[1:]
         self._document_columns = [ID, "document", *(placement.keys[name] for name in names)]
 
     def delete(self, ids: Sequence[str]) -> None:
-        for table in (self._documents, self._typed):
-            self._connection.execute(f"DELETE FROM {table} WHERE _id IN (SELECT unnest($1::VARCHAR[]))", [ids])
+        if self._documents is not None:
+            delete_rows(self._connection, self._documents, ids)
+        self._typed.delete(ids)
 
     def insert(self, rows: list[FoldRow]) -> None:
-        with self._connection.appender(self._documents, columns=self._document_columns) as appender:
-            appender.append_rows([(row.id, row.document, *row.keys[1:]) for row in rows])
-        documents: list[dict[str, Any]] = decode_many([row.document for row in rows])
-        with self._connection.appender(self._typed, columns=[*self._columns.appended]) as appender:
-            appender.append_rows(self._columns.rows(documents))
-        for column, field in self._columns.vectors:
-            self._set_vectors(
-                column, {document[ID]: document[field] for document in documents if document.get(field) is not None}
-            )
-
-    def _set_vectors(self, column: str, vectors: dict[str, Any]) -> None:
-        """Fill a column of vectors, by id; arrays of one type and length leave DuckDB nothing to guess."""
-        if not vectors:
-            return
-        self._connection.register(_VECTORS, {"_id": _objects(vectors), "vector": _objects(vectors.values())})
-        try:
-            self._connection.execute(
-                f"UPDATE {self._typed} AS t SET {quoted(column)} = v.vector FROM {_VECTORS} AS v WHERE t._id = v._id"
-            )
-        finally:
-            self._connection.unregister(_VECTORS)
-
-
-def _objects(items: Collection[object]) -> NDArray[np.object_]:
-    """Return items as an array of objects, which numpy would take apart if they are arrays themselves."""
-    array = np.empty(len(items), dtype=object)
-    for position, item in enumerate(items):
-        array[position] = item
-    return array
+        if self._documents is not None:
+            with self._connection.appender(self._documents, columns=self._document_columns) as appender:
+                appender.append_rows([(row.id, row.document, *row.keys[1:]) for row in rows])
+        self._typed.insert(decode_many([row.document for row in rows]))
 
 
 def _chunks(rows: Iterable[FoldRow]) -> Iterator[list[FoldRow]]:

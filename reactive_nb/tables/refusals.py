@@ -151,6 +151,11 @@ def unread(path: Path, error: duckdb.Error) -> DatabaseFileError:
     return _told(f"Cannot read {path}", error, _OPENING, _WRITING_ELSE)
 
 
+def unmoved(path: Path, error: duckdb.Error) -> DatabaseFileError:
+    """Return the error of tables that could not be brought to the moment that SQL shall read; they stand as they stood."""
+    return _told(f"Cannot bring the tables of {path} to another moment", error, _WRITING, _WRITING_ELSE)
+
+
 def unwritten(path: Path, error: duckdb.Error) -> DatabaseFileError:
     """Return the error of a fold that failed; the tables stand where they stood."""
     return _told(f"Cannot write the tables of {path}", error, _WRITING, _WRITING_ELSE)

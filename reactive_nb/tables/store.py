@@ -81,7 +81,8 @@ class Store:
     the thread that asked for it and may be used beside the store.
 
     Attributes:
-        path: The file, absolute.
+        path: The file, absolute; `:memory:` where there is none.
+        keeps_documents: Whether the documents and their keys stand in it too, and not the typed tables alone.
         database_id: 16 random bytes, made with the file.
         folded: The ts up to which the tables hold all commits.
         placements: By number, where each table stands.
@@ -98,12 +99,14 @@ class Store:
         "_reader",
         "database_id",
         "folded",
+        "keeps_documents",
         "path",
         "placements",
     )
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, keeps_documents: bool = True) -> None:
         self.path = path
+        self.keeps_documents = keeps_documents
         # None once closed.
         self._connection: duckdb.DuckDBPyConnection | None = connection
         self._loading: dict[int, _Loading] = {}
@@ -154,6 +157,16 @@ class Store:
         except BaseException:
             connection.close()
             raise
+
+    @classmethod
+    def in_memory(cls) -> Store:
+        """Return a new store without a file, for SQL over a database in memory: it holds typed tables only."""
+        return cls(Path(":memory:"), duckdb.connect(":memory:"), keeps_documents=False)
+
+    @property
+    def catalog(self) -> str:
+        """What DuckDB calls the database."""
+        return str(self._catalog)
 
     def load(self, number: int, index: str) -> tuple[list[bytes], list[bytes]]:
         """Return an index as it stands at `folded`: its keys in order and, parallel to them, the encoded documents.
@@ -258,9 +271,12 @@ class Store:
 
     def relations(self, schema: str) -> set[str]:
         """Return the names, in lower case, of all tables and views in a schema of the file."""
+        return self.relations_on(self._require_open(), schema)
+
+    def relations_on(self, connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
+        """Return the same as the transaction of a cursor sees it."""
         tables = "SELECT table_name FROM information_schema.tables WHERE table_catalog = $1 AND table_schema = $2"
-        rows = self._require_open().execute(tables, [self._catalog, schema]).fetchall()
-        return {name.lower() for (name,) in rows}
+        return {name.lower() for (name,) in connection.execute(tables, [self._catalog, schema]).fetchall()}
 
     def documents_table(self, number: int) -> str:
         """Return the full SQL name of the table that holds the documents of table `number` and their keys."""

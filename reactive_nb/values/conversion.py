@@ -86,13 +86,13 @@ def utc(value: datetime) -> datetime:
         )
     try:
         t = value.astimezone(UTC)
-    except OverflowError:
+        return datetime(t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, UTC)
+    except (OverflowError, ValueError):  # the second of a pandas timestamp, which knows further years
         raise Refusal(
             f"is {show(value)}, which is outside the years 1 to 9999 in UTC",
             "a datetime that UTC can express",
             "Choose a time further from the end of the calendar",
         ) from None
-    return datetime(t.year, t.month, t.day, t.hour, t.minute, t.second, t.microsecond, UTC)
 
 
 def vector(numbers: NDArray[Any] | Sequence[float]) -> NDArray[np.float32]:

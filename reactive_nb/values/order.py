@@ -31,11 +31,15 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reactive_nb.values.value import UNSET, Unset, Value, normalize
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _MISSING: Final = b"\x01"
 _NULL: Final = b"\x02"
@@ -77,6 +81,58 @@ def encode_value(value: Value | Unset) -> bytes:
     return _ENCODERS.get(type(value), _encode_other)(value)
 
 
+def encode_values(values: Sequence[Value | Unset]) -> list[bytes]:
+    """Return `encode_value` of each, for a whole column of a frame in a fraction of the time.
+
+    Example:
+        >>> encode_values(["a", UNSET]) == [encode_value("a"), encode_value(UNSET)]
+        True
+    """
+    kinds = set(map(type, values))
+    if kinds & _ABSENT:
+        present = iter(encode_values([value for value in values if type(value) not in _ABSENT]))
+        return [_MISSING if value is UNSET else _NULL if value is None else next(present) for value in values]
+    if kinds == {str}:
+        known = {text: _encode_text(text) for text in set(values)}  # type: ignore[arg-type]  # all are str
+        return [known[text] for text in values]
+    if kinds == {float} or (kinds == {int} and min(values) >= -_EXACT and max(values) <= _EXACT):  # type: ignore[type-var, operator]
+        import numpy
+
+        return encode_array(numpy.array(values, dtype=numpy.float64))
+    return list(map(encode_value, values))
+
+
+def encode_array(numbers: NDArray[Any]) -> list[bytes]:
+    """Return `encode_value` of each number, or of each moment in UTC, of an array.
+
+    Args:
+        numbers: One-dimensional, of type float64, or of datetime64[us] without NaT.
+    """
+    import numpy
+
+    encoded: NDArray[np.uint8]
+    if numbers.dtype.kind == "M":
+        encoded = numpy.empty((len(numbers), 9), dtype=numpy.uint8)
+        encoded[:, 0] = 4
+        body = numbers.view(numpy.int64).astype(numpy.uint64) ^ numpy.uint64(2**63)
+    else:
+        encoded = numpy.zeros((len(numbers), 11), dtype=numpy.uint8)
+        encoded[:, 0] = 3
+        bits = (numbers + 0.0).view(numpy.uint64)  # adding 0.0 makes 0.0 of -0.0
+        body = numpy.where(bits >> numpy.uint64(63), ~bits, bits | numpy.uint64(2**63))
+        body[numpy.isnan(numbers)] = int.from_bytes(_NAN[1:9], "big")
+    encoded[:, 1:9] = body.astype(">u8").view(numpy.uint8).reshape(-1, 8)
+    return bytes_of_rows(encoded)
+
+
+def bytes_of_rows(rows: NDArray[np.uint8]) -> list[bytes]:
+    """Return each row of a two-dimensional array of bytes."""
+    import numpy
+
+    whole: list[bytes] = numpy.ascontiguousarray(rows).view(f"V{rows.shape[1]}").ravel().tolist()
+    return whole
+
+
 def compare(a: Value | Unset, b: Value | Unset) -> int:
     """Return -1, 0 or 1 as `a` stands before, at or after `b` in the order of values.
 
@@ -100,6 +156,7 @@ def compare(a: Value | Unset, b: Value | Unset) -> int:
 
 
 _NUMBERS = frozenset((int, float))
+_ABSENT = frozenset((type(None), type(UNSET)))
 # Python's own order of these is the order above: str by code point is str by UTF-8.
 _COMPARABLE = frozenset((str, bytes, bool, datetime))
 

@@ -10,15 +10,25 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, cast
 
-from reactive_nb.errors import InvalidId, SchemaError, ValidationError
+from reactive_nb.errors import InvalidId, InvalidValue, SchemaError, ValidationError
 from reactive_nb.values import wire
 from reactive_nb.values.conversion import vector
 from reactive_nb.values.ids import table_number_of
 from reactive_nb.values.refusal import Refusal, show
-from reactive_nb.values.value import ANYWHERE, MAX_ITEMS, ONE_SCALAR, Nesting, Value, normalized
+from reactive_nb.values.value import (
+    ANYWHERE,
+    MAX_INT,
+    MAX_ITEMS,
+    MIN_INT,
+    ONE_SCALAR,
+    UNSET,
+    Nesting,
+    Value,
+    normalized,
+)
 
 NO_TABLES: Final[Mapping[str, int]] = {}
 SCALAR_TYPES: Final[frozenset[type]] = frozenset((type(None), bool, int, float, str, bytes, datetime))
@@ -59,6 +69,54 @@ class Validator(ABC):
             return self._accept(value, tables, nesting)
         except Refusal as refusal:
             raise refusal.at(path) from None
+
+    def accepts(self, kind: type) -> bool:
+        """Whether it accepts some value of this plain type."""
+        return kind in self._types()
+
+    def check_all(
+        self, values: list[Any], tables: Mapping[str, int] = NO_TABLES, nesting: Nesting = ANYWHERE
+    ) -> tuple[list[Any], dict[int, InvalidValue | ValidationError]]:
+        """Check many values at once, such as a column of a frame; where their types say enough, at a glance.
+
+        Args:
+            values: The values; `UNSET` stands for none, and is passed on.
+            tables: As in `check`.
+            nesting: As in `check`.
+
+        Returns:
+            The values normalised, and by position the errors of those that are refused; their paths begin with `$`.
+        """
+        kinds = set(map(type, values)) - {type(UNSET)}
+        if self._at_a_glance(kinds, values):
+            return values, {}
+        checked: list[Any] = []
+        errors: dict[int, InvalidValue | ValidationError] = {}
+        for value in values:
+            try:
+                checked.append(UNSET if value is UNSET else self._accept(value, tables, nesting))
+            except Refusal as refusal:
+                errors[len(checked)] = refusal.at("$")
+                checked.append(UNSET)
+        return checked, errors
+
+    def _at_a_glance(self, kinds: set[type], values: list[Any]) -> bool:
+        """Whether all values are surely accepted as they are."""
+        whole = self._whole_types()
+        if not all(kind in whole or (kind is datetime and self.accepts(datetime)) for kind in kinds):
+            return False
+        if int in kinds:
+            ints = [value for value in values if type(value) is int]
+            if min(ints) < MIN_INT or max(ints) > MAX_INT:
+                return False
+        if datetime in kinds and any(type(value) is datetime and value.tzinfo is not UTC for value in values):
+            return False
+        if str in kinds:
+            try:
+                "".join([value for value in values if type(value) is str]).encode()
+            except UnicodeEncodeError:
+                return False
+        return True
 
     def describe(self) -> str:
         """Return a noun phrase for people: `"a number"`."""

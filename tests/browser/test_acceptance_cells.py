@@ -1,7 +1,6 @@
 """The cells of the project's acceptance page, as they are written there, in JupyterLab.
 
-The page fixes the public names. It lies beside the project and not in it: without it this is a visible skip. The cell of a
-feature that does not exist yet (SQL) is left out, and named here.
+The page fixes the public names. It lies beside the project and not in it: without it this is a visible skip.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from playwright.sync_api import expect
 from tests.browser.lab import LabServer, Notebook
 
 PAGE = Path(__file__).parents[3] / "shared/acceptance/notebook.md"
-LATER = ("%%rsql",)
 
 TABLES = """
 import pandas as pd
@@ -55,13 +53,11 @@ db.write(load)
 
 
 def cells() -> list[str]:
-    """The cells of the page that exist today; one cell where the page has several widgets in one block."""
+    """The cells of the page; one cell where the page has several widgets in one block."""
     if not PAGE.exists():
         pytest.skip(f"there is no {PAGE.parent.name}/{PAGE.name} beside this project")
     made = []
     for block in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
-        if block.startswith(LATER):
-            continue
         if block.startswith(("board.", "%reactive")):
             made += [line for line in block.splitlines() if line]
         else:
@@ -69,7 +65,7 @@ def cells() -> list[str]:
     return made
 
 
-def test_every_cell_that_exists_works_as_written(notebook: Notebook, lab: LabServer) -> None:
+def test_every_cell_works_as_written(notebook: Notebook, lab: LabServer) -> None:
     first, *others = cells()
     # Where the page leaves the body out, which IPython refuses.
     bodies = {"%%on": "print(len(rows), 'rows')", "%%cron": "print('good morning')"}
@@ -92,6 +88,7 @@ def test_every_cell_that_exists_works_as_written(notebook: Notebook, lab: LabSer
     notebook.wait_for_output(cell("%reactive  "), "departures(origin='EWR')")
     notebook.wait_for_output(cell("%reactive why"), "departures(origin='EWR')")
     notebook.wait_for_output(cell("%%every"), "pushed 1")
+    notebook.wait_for_output(cell("%%rsql"), "SFO60")
     expect(notebook.output(cell("%%cron")).get_by_role("button", name="Run now")).to_be_visible()
     for name in ("feed", "morning"):
         notebook.wait_for_output(cell("%reactive jobs"), name)
@@ -106,4 +103,5 @@ def test_every_cell_that_exists_works_as_written(notebook: Notebook, lab: LabSer
     notebook.wait_for_output(table, "21 rows")
     notebook.wait_for_output(view, "<b>21</b> flights")
     notebook.wait_for_output(cell("%%on"), "21 rows")
+    notebook.wait_for_output(cell("%%rsql"), "LAX1")
     assert notebook.foreign_requests == []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reactive_nb.documents.index_key import KeyMaker, each_key, exempt_from_unique, field_prefix, value_at
@@ -118,3 +120,34 @@ EXEMPT = [
 @pytest.mark.parametrize("case", EXEMPT, ids=lambda case: case.name)
 def test_what_is_missing_or_null_is_exempt_from_unique(case: Exempt) -> None:
     assert exempt_from_unique({**SYSTEM, **case.fields}, case.index) == case.exempt
+
+
+@pytest.mark.parametrize("index", [BY_A, BY_A_B, BY_NESTED, BY_ITEM, BY_ITEM_AND_B], ids=str)
+def test_the_keys_of_columns_are_those_of_their_documents(index: Index) -> None:
+    maker = KeyMaker(StoredTable("t", 10001, Table(None, (index,))))
+    own = [case.fields for case in CASES]
+    ids = [f"x{position:02}" for position in range(len(own))]
+    created_ms = np.arange(len(own)) / 4
+    columns: dict[str, Any] = {
+        name: [fields.get(name, UNSET) for fields in own]
+        for name in dict.fromkeys(name for each in own for name in each)
+    }
+    documents = [
+        {"_id": id, "_creationTime": time, **fields}
+        for id, time, fields in zip(ids, created_ms.tolist(), own, strict=True)
+    ]
+
+    assert maker.keys_of_columns(ids, created_ms, columns) == [maker.keys(document) for document in documents]
+    assert maker.keys_of_columns([], created_ms[:0], {}) == []
+
+
+@pytest.mark.parametrize("index", [BY_A, BY_A_B, Index("by_it", ("a.b", "a"))], ids=str)
+def test_a_column_may_be_an_array(index: Index) -> None:
+    maker = KeyMaker(StoredTable("t", 10001, Table(None, (index,))))
+    moments = [datetime(2026, 1, 1, tzinfo=UTC), datetime(1969, 1, 1, tzinfo=UTC)]
+    array = np.array([moment.replace(tzinfo=None) for moment in moments], dtype="datetime64[us]")
+    documents = [
+        {"_id": id, "_creationTime": 1.0, "a": moment} for id, moment in zip(("x1", "x2"), moments, strict=True)
+    ]
+
+    assert maker.keys_of_columns(["x1", "x2"], np.ones(2), {"a": array}) == [maker.keys(each) for each in documents]

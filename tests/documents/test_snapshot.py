@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reactive_nb.documents import snapshot
 from reactive_nb.documents.document import decode_document, encode_document
 from reactive_nb.documents.index_key import each_key
 from reactive_nb.documents.interval import ALL
@@ -243,3 +244,33 @@ def test_check_fails_when_an_index_is_not_its_documents(index: str) -> None:
 
     with pytest.raises(AssertionError, match=f"t.{index} is not its documents"):
         Snapshot(1, {"t": tampered}).check()
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.lists(st.sampled_from(["x", "y"]), max_size=2)), max_size=12), st.data()
+)
+def test_many_inserts_at_once_are_the_same_as_one_by_one(
+    rows: list[tuple[int, list[str]]], data: st.DataObject
+) -> None:
+    indexes = (Index("by_n", ("n",)), Index("by_tag", ("tags",), multi=True))
+    batch: dict[str, dict[str, Any] | None] = {
+        f"i{position:02}": {"n": n, "tags": tags} for position, (n, tags) in enumerate(rows)
+    }
+    first = dict(list(batch.items())[: data.draw(st.integers(0, len(batch)))])
+    rest = [each for each in batch.items() if each[0] not in first]
+    empty = TableState.empty(stored(*indexes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(snapshot, "_MANY", 1)
+        patch.setattr(snapshot, "_REBUILT_BY", data.draw(st.integers(1, 5)))
+        begun = written(empty, first)
+        changes = [each for id, own in data.draw(st.permutations(rest)) if (each := change(begun, id, own)) is not None]
+        whole_table, touched = begun.apply(changes)
+
+    one_by_one = after(empty, [{id: own} for id, own in batch.items()])
+
+    for name in whole_table.maker.names:
+        whole_table.map(name).check()
+        assert list(whole_table.map(name).items(*ALL)) == list(one_by_one.map(name).items(*ALL))
+        new = [key for each in changes for key in each_key((each.new_keys or ())[whole_table.maker.position[name]])]
+        assert touched[name] == sorted(new)

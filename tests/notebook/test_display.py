@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+import pandas as pd
 
 from reactive_nb.notebook.display import as_html, as_text, cell_text, mimebundle
 from reactive_nb.notebook.result.encoding import encode_cell
@@ -37,6 +38,13 @@ def test_every_kind_of_result_has_a_text() -> None:
     assert as_text(engine.live("q", 7)) == "q(): commit 0, fresh\n7"
     assert as_text(engine.live("q", {"n": 1})) == "q(): 1 fields, commit 0, fresh\nn  1"
     assert as_text(engine.live("q", ["x"])) == "q(): 1 items, commit 0, fresh\nx"
+
+
+def test_a_data_frame_is_shown_as_the_table_that_it_is() -> None:
+    live = FakeEngine().live("q", pd.DataFrame({"origin": ["EWR", "JFK"], "delay": [17.5, None]}))
+
+    assert as_text(live) == "q(): 2 rows, commit 0, fresh\norigin  delay\nEWR     17.5\nJFK     None"
+    assert ">17.5</td>" in as_html(live)
 
 
 def test_an_error_is_said_in_place_of_rows() -> None:

@@ -50,15 +50,15 @@ def test_everything_is_there_once_and_gone_in_the_end(shell: InteractiveShell) -
     shell.run_cell("%unload_ext reactive_nb").raise_error()
     rnb.unload_ipython_extension(shell)
 
-    assert once["line"] - before["line"] == {"reactive"}
-    assert once["cell"] - before["cell"] == {"live", "on", "every", "cron", "at"}
+    assert once["line"] - before["line"] == {"reactive", "rsql"}
+    assert once["cell"] - before["cell"] == {"live", "on", "every", "cron", "at", "rsql"}
     assert [len(each["matchers"]) for each in (before, once, again)] == [0, 1, 1]
     assert once["handler"][0] == again["handler"][0] == (Exception,)
     assert {name: again[name] for name in ("line", "cell", "registry")} == {
         name: once[name] for name in ("line", "cell", "registry")
     }
     assert state(shell) == before
-    assert {"ReactiveMagics", "CellMagics", "JobMagics"} <= once["registry"] - before["registry"]
+    assert {"ReactiveMagics", "CellMagics", "JobMagics", "SqlMagics"} <= once["registry"] - before["registry"]
 
 
 def test_the_parts_work_together(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:

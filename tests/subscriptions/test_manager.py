@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reactive_nb.functions.context import QueryContext
@@ -153,6 +154,23 @@ def test_an_equal_result_is_not_a_change(watched: Watched) -> None:
     watched.write(swap)
 
     assert watched.refresh() == (["how_many()"], [])
+
+
+def test_an_equal_data_frame_is_not_a_change_and_answers_no_other_call(watched: Watched) -> None:
+    @query
+    def frame(ctx: QueryContext) -> Any:
+        colours = [ball["colour"] for ball in ctx.db.query("balls").collect()]
+        return pd.DataFrame({"colour": colours[:1], "list": [colours[:1]] * len(colours[:1])})
+
+    subscription = watched.manager.hold(frame, {})
+    watched.refresh()
+    watched.write(ball("red"))
+    assert watched.refresh() == (["frame()"], ["frame()"])
+
+    watched.write(ball("blue"))
+
+    assert watched.refresh() == (["frame()"], [])
+    assert watched.manager.cached(subscription.key) is None
 
 
 def test_several_commits_are_one_run_and_the_first_is_its_cause(watched: Watched) -> None:

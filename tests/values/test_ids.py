@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactive_nb.errors import InvalidId
-from reactive_nb.values.ids import MAX_TABLE_NUMBER, Id, IdOf, decode_id, encode_id, table_number_of
+from reactive_nb.values.ids import MAX_TABLE_NUMBER, Id, IdOf, decode_id, encode_id, encode_ids, table_number_of
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -148,3 +148,8 @@ def test_the_error_says_what_is_wrong_and_what_to_do() -> None:
 def test_id_of_a_table_is_an_annotation_of_str() -> None:
     assert Id["users"] == Annotated[str, IdOf("users")]
     assert get_args(Id["users"] | None)[0] == Id["users"]
+
+
+@given(st.integers(1, MAX_TABLE_NUMBER), st.lists(st.binary(min_size=16, max_size=16), max_size=4))
+def test_many_ids_at_once_are_the_same_ids(number: int, entropies: list[bytes]) -> None:
+    assert encode_ids(number, entropies) == [encode_id(number, entropy) for entropy in entropies]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reactive_nb.errors import InvalidValue
 from reactive_nb.values.conversion import vector
-from reactive_nb.values.order import compare, encode_key, encode_value
+from reactive_nb.values.order import compare, encode_array, encode_key, encode_value, encode_values
 from reactive_nb.values.value import UNSET
 from tests.strategies import keyable_values, numbers, texts
 
@@ -227,6 +227,22 @@ def test_a_string_that_goes_on_with_nul_is_outside_the_range_of_its_prefix(text:
 @given(keyable_values())
 def test_an_encoding_begins_with_a_tag_that_is_neither_0_nor_255(value: Any) -> None:
     assert 0x00 < encode_value(value)[0] < 0xFF
+
+
+COLUMNS = st.sampled_from([texts(), numbers(), st.floats(), st.integers(-9, 9), keyable_values()])
+
+
+@given(COLUMNS.flatmap(lambda column: st.lists(column | st.sampled_from([None, UNSET]) | column, max_size=6)))
+def test_a_column_is_encoded_as_its_values_are(column: list[Any]) -> None:
+    assert encode_values(column) == [encode_value(value) for value in column]
+
+
+@given(st.lists(st.floats(), max_size=6), st.lists(st.datetimes(), max_size=6))
+def test_an_array_is_encoded_as_its_values_are(floats: list[float], moments: list[datetime]) -> None:
+    assert encode_array(np.array(floats, dtype=np.float64)) == [encode_value(value) for value in floats]
+    assert encode_array(np.array(moments, dtype="datetime64[us]")) == [
+        encode_value(value.replace(tzinfo=UTC)) for value in moments
+    ]
 
 
 def test_what_was_not_normalised_still_gets_the_key_of_its_value() -> None:

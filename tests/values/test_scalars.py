@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reactive_nb.errors import InvalidValue, SchemaError, ValidationError
 from reactive_nb.values.conversion import vector
@@ -238,3 +239,53 @@ def test_this_is_no_number_of_dimensions(dimensions: Any) -> None:
 def test_this_is_no_table(table: Any) -> None:
     with pytest.raises(SchemaError, match="the name of a table"):
         v.id(table)
+
+
+COLUMN_VALIDATORS = [
+    v.string(),
+    v.number(),
+    v.int64(),
+    v.boolean(),
+    v.datetime(),
+    v.bytes(),
+    v.any(),
+    v.optional(v.string()),
+    v.nullable(v.datetime()),
+    v.union(v.literal("a"), v.number()),
+    v.vector(2),
+    v.array(v.number()),
+]
+COLUMN_VALUES = [
+    *("a", "\ud800", 1, 2**63, 1.5, math.nan, True, None, b"", [1], [0.5, 1.5], {}, {1}, UNSET, np.float64(0.5)),
+    datetime(2026, 1, 1, tzinfo=UTC),
+    datetime(2026, 1, 1, tzinfo=timezone(timedelta(hours=9))),
+    datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None),
+]
+
+
+@given(st.sampled_from(COLUMN_VALIDATORS), st.lists(st.sampled_from(COLUMN_VALUES) | st.just("a"), max_size=5))
+def test_a_column_is_checked_as_its_values_are(validator: Validator, column: list[Any]) -> None:
+    before = list(column)
+    expected: list[Any] = []
+    errors: dict[int, str] = {}
+    for position, value in enumerate(column):
+        try:
+            expected.append(UNSET if value is UNSET else validator.check(value))
+        except (ValidationError, InvalidValue) as error:
+            errors[position] = str(error)
+            expected.append(UNSET)
+
+    checked, refused = validator.check_all(column)
+
+    assert repr(checked) == repr(expected)
+    assert list(map(type, checked)) == list(map(type, expected))
+    assert {position: str(error) for position, error in refused.items()} == errors
+    assert repr(column) == repr(before)
+
+
+def test_a_validator_knows_the_kinds_it_accepts() -> None:
+    assert [kind for kind in (str, int, float, type(None)) if v.nullable(v.number()).accepts(kind)] == [
+        int,
+        float,
+        type(None),
+    ]

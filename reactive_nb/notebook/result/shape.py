@@ -7,6 +7,7 @@ cells (encoding.py) only when a page shows them: a result may have a hundred tho
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -29,8 +30,8 @@ class Shape:
     """What a page shows of one result.
 
     Attributes:
-        kind: `table` for a list of dicts (also an empty list), `list` for any other list, `record` for a dict,
-            `scalar` for the rest.
+        kind: `table` for a list of dicts (also an empty list) and for a pandas data frame, `list` for any other list,
+            `record` for a dict, `scalar` for the rest.
         rows: The rows, as values. A list has the column `value`, a record `field` and `value`, a scalar one row with
             the column `value`.
         keys: A key per row.
@@ -75,8 +76,25 @@ def shape_of(value: object, key: str = KEY) -> Shape:
         case dict():
             fields = [{FIELD: str(name), VALUE: item} for name, item in value.items()]
             return Shape("record", fields, [row[FIELD] for row in fields])
+        case _ if is_frame(value):
+            rows = _rows_of_frame(value)
+            return Shape("table", rows, keys_of(rows, key))
         case _:
             return Shape("scalar", [{VALUE: value}], [VALUE])
+
+
+def is_frame(value: object) -> bool:
+    """Whether a value is a pandas data frame; without pandas there is none."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
+
+
+def _rows_of_frame(frame: Any) -> list[dict[Any, Any]]:
+    """Return the rows of a frame as dicts; what it calls missing is None. Its index is not shown."""
+    names = [str(name) for name in frame.columns]
+    columns = [frame.iloc[:, at] for at in range(len(names))]
+    cells = [column.astype(object).where(column.notna(), None).tolist() for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 class Places(Sequence[str]):

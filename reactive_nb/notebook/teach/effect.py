@@ -17,7 +17,7 @@ from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import SnapshotGone, error_text
 from reactive_nb.notebook.result.encoding import Cell, encode_cell
 from reactive_nb.notebook.result.rows import diff, same
-from reactive_nb.notebook.result.shape import KEY, SYSTEM_COLUMNS, VALUE, KeyedRows, Row, keys_of
+from reactive_nb.notebook.result.shape import KEY, SYSTEM_COLUMNS, VALUE, KeyedRows, Row, is_frame, keys_of, shape_of
 from reactive_nb.notebook.teach.words import count
 from reactive_nb.subscriptions.subscription import Run, State, Subscription, args_of
 from reactive_nb.values import wire
@@ -81,7 +81,7 @@ def effect_of(engine: Engine, subscription: Subscription | None, history: Sequen
         return Effect("The history does not reach back so far, so what changed cannot be told.")
     except Exception as error:  # noqa: BLE001  # of a user's query, which is only asked for a picture
         return Effect(f"What changed cannot be told: run again as of then, it raised {_error_text(error)}.")
-    if run.ts == subscription.ts and subscription.encoded is not None and _encoded(new) != subscription.encoded:
+    if run.ts == subscription.ts and not _is_result_of(subscription, new):
         return Effect("What changed cannot be told: run again as of then, its query gives something else.")
     effect = compared(old, new)
     if subscription.function.depends_on_variables:
@@ -106,11 +106,14 @@ def _run_at(engine: Engine, subscription: Subscription, run: Run) -> Any:
     return engine.at(run.ts).run(subscription.function, **args_of(run.key))
 
 
-def _encoded(value: Any) -> bytes | None:
+def _is_result_of(subscription: Subscription, value: Any) -> bool:
+    """Whether a run has given what the subscription has; True where that cannot be told."""
+    if is_frame(value):
+        return bool(value.equals(subscription.result))
     try:
-        return wire.encode(value)
+        return subscription.encoded in (None, wire.encode(value))
     except Exception:  # noqa: BLE001  # whatever a user's object raises, it cannot be compared
-        return None
+        return subscription.encoded is None
 
 
 def _error_text(error: BaseException) -> str:
@@ -125,6 +128,8 @@ def compared(old: Any, new: Any) -> Effect:
     match old, new:
         case list(), list():
             return _lists(old, new)
+        case _ if is_frame(old) and is_frame(new):
+            return _lists(list(shape_of(old).rows), list(shape_of(new).rows))
         case dict(), dict():
             changed = changed_fields(row_of(old), row_of(new))
             return Effect(f"{count(len(changed), 'field')} changed.", [RowChange("changed", "", changed)])

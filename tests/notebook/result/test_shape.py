@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from reactive_nb.notebook.result.shape import Places, columns_of, shape_of
@@ -91,3 +93,34 @@ def test_columns_that_a_page_has_keep_their_places() -> None:
 
 def test_an_emptied_table_keeps_its_columns() -> None:
     assert columns_of([], ["a", "_id"]) == ["a", "_id"]
+
+
+def test_a_data_frame_is_a_table_of_plain_values() -> None:
+    at = pd.Timestamp("2013-01-01 10:00", tz="UTC")
+    frame = pd.DataFrame(
+        {
+            "_id": ["a", "b"],
+            "n": pd.array([1, None], dtype="Int32"),
+            "x": [0.5, float("nan")],
+            "at": [at, pd.NaT],
+            "v": [np.array([1, 2], np.float32), None],
+        },
+        index=[7, 9],
+    )
+
+    shape = shape_of(frame)
+
+    assert (shape.kind, list(shape.keys)) == ("table", ["a", "b"])
+    assert shape.cells(0) == {
+        "_id": "a",
+        "n": 1,
+        "x": 0.5,
+        "at": {"$datetime": "2013-01-01T10:00:00.000000+00:00"},
+        "v": {"$vector": [1.0, 2.0], "size": 2},
+    }
+    assert shape.cells(1) == {"_id": "b", "n": None, "x": None, "at": None, "v": None}
+
+
+def test_a_data_frame_without_rows_or_with_columns_of_one_name() -> None:
+    assert len(shape_of(pd.DataFrame({"a": []}))) == 0
+    assert shape_of(pd.DataFrame([[1, 2]], columns=[0, "a"])).cells(0) == {"0": 1, "a": 2}

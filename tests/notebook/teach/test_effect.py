@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import reactive_nb as rnb
@@ -49,6 +50,12 @@ A, B = {"_id": "a", "_creationTime": 1.0, "n": 1}, {"_id": "b", "_creationTime":
         ({"n": 1, "m": 2}, {"n": 1, "m": 3}, "1 field changed.", [("changed", "", {"m": [2, 3]})]),
         (1, 2, "The value changed.", [("changed", "", {"value": [1, 2]})]),
         (None, [A], "The value changed.", [("changed", "", {"value": [None, [A]]})]),
+        (
+            pd.DataFrame({"c": ["UA", "AA"], "n": [1, 2]}),
+            pd.DataFrame({"c": ["UA", "AA"], "n": [5, 2]}),
+            "1 row changed; 2 rows before, 2 now.",
+            [("changed", "#0", {"n": [1, 5]})],
+        ),
     ],
 )
 def test_two_results_are_told_apart_in_rows(old: Any, new: Any, sentence: str, rows: list[Any]) -> None:
@@ -111,6 +118,31 @@ def test_a_first_run_a_changed_and_an_equal_result(db: Engine, small: Any) -> No
     assert tell(0) == "Its first result; there was none before."
     assert tell(1) == "1 row added; 0 rows before, 1 now."
     assert tell(2) == "It ran, and the result stayed the same: nobody was told."
+
+
+def test_a_result_of_sql_is_told_by_its_rows(db: Engine) -> None:
+    live = db.sql("select n, count(*) as number from t where n < 10 group by n order by n").live()
+    tell = teller(db, live)
+    insert(db, "t", {"n": 1})
+    db.settle()
+    insert(db, "t", {"n": 1})
+
+    assert tell(1) == "1 row added; 0 rows before, 1 now."
+    assert tell(2) == "1 row changed; 1 row before, 1 now."
+
+
+def test_a_result_of_sql_that_does_not_follow_from_its_moment_cannot_be_told(db: Engine) -> None:
+    runs = iter(range(9))
+
+    @db.query
+    def counted(ctx: Any):  # type: ignore[no-untyped-def]  # a frame is no value that an annotation could promise
+        return ctx.sql("select count(*) as n from t").df() + next(runs)
+
+    live = counted.live()
+    tell = teller(db, live)
+    insert(db, "t", {"n": 1})
+
+    assert tell(1) == "What changed cannot be told: run again as of then, its query gives something else."
 
 
 def test_failing_and_coming_back(db: Engine, small: Any) -> None:
