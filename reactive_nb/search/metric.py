@@ -75,7 +75,7 @@ def scores(metric: Metric, vector: Vector, rows: Vector) -> Floats:
         many *= many
         # From zero, so that there is no -0.0.
         return 0.0 - np.sqrt(_sums(many))
-    products: Floats = _sums(many * one) + 0.0
+    products: Floats = _sums(many * one)
     if metric == "dot":
         return products
     if metric != "cosine":

@@ -49,8 +49,8 @@ class TextReads(Generic[T]):
 
     Example:
         >>> reads = TextReads()
-        >>> reads.add(TextRead(TextQuery((Word(b"data", True),)), AllOf(())), "me")
-        >>> reads.meeting([TextEntry(Row(0.0, ()), (b"database",), (1,), 1)])
+        >>> reads.add(TextRead(parse("live data"), ALWAYS), "me")
+        >>> reads.meeting([text_entry("databases", Row(0.0, ()))])
         {'me'}
     """
 
@@ -133,6 +133,11 @@ class TextReads(Generic[T]):
         ]
         assert set(found) == expected
         assert len(found) == len(expected)
+        levels: list[Any] = [*self._groups.values()]
+        while levels:
+            level = levels.pop()
+            assert level, "what is empty is given up"
+            levels += [below for below in level.values() if below is not None]
 
 
 def _places(read: TextRead) -> Iterator[tuple[_Positions, _Values, int, bytes]]:

@@ -120,7 +120,7 @@ def phrase_places(phrase: Phrase, terms: Sequence[str | bytes]) -> list[int]:
     """Return where in a text a phrase begins, as positions in `terms`; the places may overlap."""
     encoded = [term.encode() if isinstance(term, str) else term for term in terms]
     first, *rest = phrase
-    places = [place for place, term in enumerate(encoded[: len(encoded) - len(rest)]) if first.finds(term)]
+    places = [place for place, term in enumerate(encoded[: max(0, len(encoded) - len(rest))]) if first.finds(term)]
     for distance, word in enumerate(rest, 1):
         places = [place for place in places if word.finds(encoded[place + distance])]
     return places

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reactive_nb.embedding.cache import PROBE
 from reactive_nb.embedding.embedding import Embedding, embed
+from reactive_nb.embedding.vectors import Vector
 from reactive_nb.engine import Engine
 
 DIMENSIONS = 4
 PATIENCE_S = 30
 
 
-def vector_of(text: str, salt: str = "") -> NDArray[np.float32]:
+def vector_of(text: str, salt: str = "") -> Vector:
     """Return what a `FakeModel` makes of a text."""
     digest = hashlib.sha256((salt + text).encode()).digest()[:DIMENSIONS]
     return np.frombuffer(digest, np.uint8).astype(np.float32) / 256
@@ -30,6 +30,7 @@ class FakeModel:
 
     Attributes:
         batches: The texts of each call, without the probe.
+        returned: How often it has returned the vector of each text.
         failure: What it raises instead; None for nothing.
         refused: Texts at which it raises `ValueError`.
     """
@@ -37,6 +38,7 @@ class FakeModel:
     def __init__(self, salt: str = "") -> None:
         self.salt = salt
         self.batches: list[list[str]] = []
+        self.returned: Counter[str] = Counter()
         self.failure: BaseException | None = None
         self.refused: set[str] = set()
         self.before: Callable[[list[str]], None] = lambda texts: None
@@ -49,6 +51,7 @@ class FakeModel:
             raise self.failure
         if self.refused.intersection(texts):
             raise ValueError("this is no text")
+        self.returned.update(texts)
         return np.stack([vector_of(text, self.salt) for text in texts])
 
     @property

@@ -85,6 +85,7 @@ def test_blocks_stay_few_and_full_while_vectors_come_and_go_one_by_one() -> None
     scan = blocks.scan()
     assert len(scan.norms) < 2 * 3000
     assert len(scan.blocks) < 2 * 3000 / blocks.most_rows + 12
+    assert len(blocks._blocks) < len(scan.blocks) + 12, "slots are used again"
     assert rows_copied < 12 * 1500
 
 

@@ -153,3 +153,7 @@ def test_a_text_searched_for_in_quotes_is_marked_as_a_whole(text: str) -> None:
     covered = {place for start, end in marks(text, f'"{text}"') for place in range(start, end)}
 
     assert covered == {place for token in tokens(text) for place in range(token.start, token.end)}
+
+
+def test_a_phrase_longer_than_the_text_stands_nowhere_in_it() -> None:
+    assert highlight("a a a", '"a a a a a"') == "a a a"
