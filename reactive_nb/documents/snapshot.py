@@ -18,7 +18,6 @@ from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, TABLES_NUMBER, Index, StoredTable, Table
 from reactive_nb.search.edits import SearchChange, change_of
 from reactive_nb.search.entries import Entries, Rewrite, entries_of
-from reactive_nb.search.text import Postings
 
 Documents = OrderedMap[bytes]
 Loader = Callable[[str], Documents]
@@ -147,7 +146,7 @@ class TableState:
             if edits:
                 old = before.search(name)
                 new = self._searches[name] = old.apply(edits)
-                changed[name] = change_of(edits, isinstance(old, Postings) and old.scale != new.scale)
+                changed[name] = change_of(edits, old.scale != new.scale)
             elif name in before._searches:
                 self._searches[name] = before._searches[name]
         self._before = None

@@ -54,9 +54,8 @@ class Keeper:
     def release(self, upkeep: Upkeep) -> None:
         """End an upkeep, unless that has happened."""
         with self._keeping:
-            if self._upkeeps.get(upkeep.place.name) is upkeep:
-                self._upkeeps = {name: each for name, each in self._upkeeps.items() if each is not upkeep}
-                self._db.remove(upkeep.function)
+            self._upkeeps = {name: each for name, each in self._upkeeps.items() if each is not upkeep}
+            self._db.remove(upkeep.function)  # not that of another one, which has taken its place
             upkeep.stop("it was closed")
 
     def wake(self) -> None:

@@ -317,7 +317,6 @@ class Upkeep:
     def _look(self, ctx: ActionContext, key: cache.Key) -> None:
         """Find all documents that are out of date, as of one moment; of later ones the commits tell."""
         snapshot = self._db.reading().snapshot
-        self._check_dimensions(snapshot)
         for some in batch.read_all(snapshot, self.place, key):
             ctx.run.check()
             if self.closed:

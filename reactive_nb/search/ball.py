@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 import numpy as np
 
 from reactive_nb.documents.interval import point_interval
+from reactive_nb.schema.search_declaration import Metric
 from reactive_nb.search.condition import AllOf, Condition, Within, meets
 from reactive_nb.search.metric import (
-    Metric,
     direction,
     known_nearness,
     nearness,

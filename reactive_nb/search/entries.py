@@ -112,7 +112,7 @@ def entries_of(declared: AnySearch) -> Entries[Any]:
         fields,
         lambda value: vector_bytes(value, dimensions),
         _vector_entry,
-        Vectors(dimensions, declared.metric, count),
+        Vectors(dimensions, declared.metric, count, approximate=declared.approximate),
     )
 
 

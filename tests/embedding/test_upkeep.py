@@ -88,6 +88,28 @@ def test_what_is_there_and_what_comes_is_embedded(papers: Engine, model: FakeMod
     assert repr(upkeep) == "papers.embedding of papers.title: all 5 up to date"
 
 
+def test_it_goes_on_though_nobody_settles(papers: Engine, model: FakeModel) -> None:
+    upkeep = keep(papers, model)
+    upkeep.wait(timedelta(seconds=PATIENCE_S))
+
+    (id,) = insert(papers, "a")
+    upkeep.wait(timedelta(seconds=PATIENCE_S))
+
+    assert vector_in(papers, id) == wanted("a")
+
+
+def test_a_model_is_asked_once_which_one_it_is(papers: Engine, model: FakeModel) -> None:
+    asked: list[list[str]] = []
+    model.before = asked.append
+    embedding = model.embedding()
+
+    for _ in range(2):
+        embedding.keep(papers, "papers", text="title", into="embedding")
+        papers.settle()
+
+    assert asked == [[cache.PROBE]]
+
+
 def test_an_edited_text_gets_its_vector_and_an_edit_elsewhere_costs_nothing(papers: Engine, model: FakeModel) -> None:
     (id,) = insert(papers, "a")
     keep(papers, model)
@@ -307,6 +329,7 @@ def test_the_former_one_writes_nothing_more_though_its_model_is_at_it(papers: En
     assert len(written) == 2
 
 
+@pytest.mark.slow
 def test_after_a_restart_only_what_has_changed_is_computed(connect: Connect, tmp_path: Path) -> None:
     path, model = tmp_path / "papers.duckdb", FakeModel()
     db = connect(path)
@@ -326,6 +349,7 @@ def test_after_a_restart_only_what_has_changed_is_computed(connect: Connect, tmp
     assert model.batches == [["a", "b", "c"], ["d"]]
 
 
+@pytest.mark.slow
 def test_after_a_restart_with_another_model_everything_is_computed(connect: Connect, tmp_path: Path) -> None:
     path, other = tmp_path / "papers.duckdb", FakeModel("other")
     db = connect(path)
@@ -552,6 +576,7 @@ def test_who_waits_hears_of_the_end(papers: Engine, model: FakeModel) -> None:
     )
 
 
+@pytest.mark.slow
 def test_closing_the_database_ends_it_after_the_batch_that_the_model_is_at(
     connect: Connect, tmp_path: Path, model: FakeModel
 ) -> None:
@@ -588,6 +613,7 @@ def test_nothing_is_kept_in_a_closed_database(papers: Engine, model: FakeModel) 
         keep(papers, model)
 
 
+@pytest.mark.slow
 def test_a_database_that_nobody_holds_goes_with_its_upkeeps(model: FakeModel) -> None:
     db = rnb.connect()
     define(db)
@@ -635,16 +661,18 @@ def test_its_action_can_be_run_by_hand(papers: Engine, model: FakeModel) -> None
     assert str(papers.find("embed:papers.embedding")) == "<action embed:papers.embedding(no arguments)>"
 
 
-def test_by_hand_it_does_nothing_while_a_job_is_at_it_and_ctrl_c_ends_it(papers: Engine, model: FakeModel) -> None:
-    insert(papers, "a")
+def test_by_hand_it_does_nothing_while_a_job_is_at_it(papers: Engine, model: FakeModel) -> None:
+    (id,) = insert(papers, "a")
     gate = Gate(model)
-    keep(papers, model)
+    upkeep = keep(papers, model)
     gate.wait_until_entered()
 
     papers.run("embed:papers.embedding")
+    assert (upkeep.pending, upkeep.error) == (1, None)
     gate.open()
     papers.settle()
 
+    assert vector_in(papers, id) == wanted("a")
     assert model.batches == [["a"]]
 
 

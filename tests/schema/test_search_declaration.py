@@ -379,6 +379,8 @@ def test_the_stored_form_is_a_list_of_plain_objects() -> None:
             "dimensions": 4,
             "filter_fields": ["year"],
             "metric": "dot",
+            "approximate": False,
+            "approximate": False,
         },
     ]
 

@@ -40,6 +40,7 @@ def small(most_rows: int) -> Blocks:
 batches = st.dictionaries(st.integers(0, 40), st.none() | st.integers(0, 99), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from([1, 2, 4, 8]), st.lists(batches, max_size=12))
 def test_every_version_is_a_dict_of_vectors(most_rows: int, written: list[dict[int, int | None]]) -> None:

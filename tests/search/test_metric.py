@@ -72,6 +72,7 @@ matrices = st.tuples(st.integers(2, 7), st.integers(1, 20)).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_scores_are_the_same_in_either_order_and_in_any_company(rows: Vector, metric: Metric) -> None:
@@ -104,6 +105,7 @@ def test_no_cosine_is_above_one() -> None:
     assert (min(found), max(found)) == (-1.0, 1.0)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_scores_are_close_to_the_sums_of_exact_products(rows: Vector, metric: Metric) -> None:
@@ -131,6 +133,7 @@ def within_bounds(metric: Metric, query: Vector, rows: Vector) -> float:
     return float(np.max(off[error > 0] / error[error > 0], initial=0.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_quick_scores_are_within_their_bounds(rows: Vector, metric: Metric) -> None:
