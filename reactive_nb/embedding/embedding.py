@@ -18,9 +18,10 @@ from reactive_nb.embedding.cache import PROBE
 from reactive_nb.embedding.keeper import Keeper
 from reactive_nb.embedding.place import Place, check_dimensions, check_place
 from reactive_nb.embedding.upkeep import Upkeep
-from reactive_nb.embedding.vectors import EmbeddingError, Vector, vectors_of
+from reactive_nb.embedding.vectors import Vector, vectors_of
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.errors import EmbeddingError
 from reactive_nb.values.refusal import show
 
 REMEMBERED = 1_000

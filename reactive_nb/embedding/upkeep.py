@@ -26,10 +26,10 @@ from reactive_nb.embedding import batch, cache
 from reactive_nb.embedding.batch import Pair
 from reactive_nb.embedding.place import Place, check_dimensions
 from reactive_nb.embedding.to_do import ToDo
-from reactive_nb.embedding.vectors import EmbeddingError, Vector
+from reactive_nb.embedding.vectors import Vector
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
-from reactive_nb.errors import NestedCallError, ReactiveError
+from reactive_nb.errors import EmbeddingError, NestedCallError, ReactiveError
 from reactive_nb.functions.actions import ActionContext, describe_error
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.function import Function, Kind

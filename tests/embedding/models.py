@@ -9,11 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
+import reactive_nb as rnb
+from reactive_nb import v
 from reactive_nb.embedding.cache import PROBE
 from reactive_nb.embedding.embedding import Embedding, embed
+from reactive_nb.embedding.upkeep import Upkeep
 from reactive_nb.embedding.vectors import Vector
 from reactive_nb.engine import Engine
+from reactive_nb.errors import ReactiveError
 
 DIMENSIONS = 4
 PATIENCE_S = 30
@@ -107,3 +112,29 @@ def vector_in(db: Engine, id: str, field: str = "embedding") -> list[float] | No
 
 def wanted(text: str, salt: str = "") -> list[float]:
     return vector_of(text, salt).tolist()
+
+
+# ------------------------------------------------------------------ a table of papers
+
+
+def define(db: Engine, dimensions: int = 4) -> None:
+    db.define(papers=rnb.table(title=v.optional(v.any()), n=v.any(), embedding=v.optional(v.vector(dimensions))))
+
+
+def insert(db: Engine, *titles: Any) -> list[str]:
+    return db.write(
+        lambda ctx: [
+            ctx.db.insert("papers", {"n": n} if title is None else {"title": title, "n": n})
+            for n, title in enumerate(titles)
+        ]
+    )
+
+
+def keep(db: Engine, model: FakeModel, batch: int = 4) -> Upkeep:
+    return model.embedding(batch).keep(db, "papers", text="title", into="embedding")
+
+
+def raised(call: Callable[[], object]) -> ReactiveError:
+    with pytest.raises(ReactiveError) as caught:
+        call()
+    return caught.value

@@ -13,9 +13,8 @@ import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.embedding import embedding as module
 from reactive_nb.embedding.embedding import embed
-from reactive_nb.embedding.vectors import EmbeddingError
 from reactive_nb.engine import Engine
-from reactive_nb.errors import SchemaError, UnknownTable
+from reactive_nb.errors import EmbeddingError, SchemaError, UnknownTable
 from tests.embedding.models import PATIENCE_S, FakeModel, Gate, vector_of, wanted
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reactive_nb.embedding.vectors import EmbeddingError, vectors_of
+from reactive_nb.embedding.vectors import vectors_of
+from reactive_nb.errors import EmbeddingError
 
 TEXTS = ["a", "b"]
 
