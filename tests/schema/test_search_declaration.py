@@ -380,7 +380,6 @@ def test_the_stored_form_is_a_list_of_plain_objects() -> None:
             "filter_fields": ["year"],
             "metric": "dot",
             "approximate": False,
-            "approximate": False,
         },
     ]
 
