@@ -38,6 +38,12 @@ class Keeper:
         # By the name of the place. Replaced whole: a commit reads it under another lock.
         self._upkeeps: dict[str, Upkeep] = {}
 
+    @classmethod
+    def upkeeps_of(cls, db: Engine) -> list[Upkeep]:
+        """Return the upkeeps of a database."""
+        keeper = db.part_if_made(cls)
+        return [] if keeper is None else list(keeper._upkeeps.values())
+
     def keep(self, model: Model, place: Place) -> Upkeep:
         """Begin to keep a place up to date; what did so before ends."""
         with self._keeping:

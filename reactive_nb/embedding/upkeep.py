@@ -178,9 +178,13 @@ class Upkeep:
         self._keeper.release(self)
 
     def __repr__(self) -> str:
+        return f"{self.place.name} of {self.place.table}.{self.place.text}: {self.state()}"
+
+    def state(self) -> str:
+        """Return in words how far it is: `"12 of 2,000 to do, 3 failed (ValueError: ...)"`."""
         size = 0 if self.closed else self._db.table_counts().get(self.place.table, 0)
         with self._lock:
-            return f"{self.place.name} of {self.place.table}.{self.place.text}: {self._progress(size)}"
+            return self._progress(size)
 
     def _progress(self, size: int) -> str:
         if self._ended is not None:
