@@ -157,7 +157,8 @@ class Table:
             filter_fields: Up to 16 field paths by which a search may be narrowed.
             metric: What "near" means: `"cosine"`, `"dot"` (the product) or `"l2"` (the distance).
             approximate: Look only at the surroundings of a search when there are 10,000 vectors or more: several times
-                faster, and 1 or 2 of 100 hits are missed. Searches by a narrow filter stay exact.
+                faster, and 1 or 2 of 100 hits are missed. Searches by a narrow filter stay exact. Live searches run
+                again also when vectors far away change.
 
         Raises:
             SchemaError: The name is taken or not a name, the field can hold no such vector, or a filter field cannot be.

@@ -48,14 +48,6 @@ class SearchIndex:
     field: str
     filter_fields: tuple[str, ...] = ()
 
-    def path(self) -> tuple[str, ...]:
-        """Return the steps to the field."""
-        return tuple(self.field.split("."))
-
-    def filter_paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return the steps to each filter field."""
-        return tuple(tuple(field.split(".")) for field in self.filter_fields)
-
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
@@ -78,14 +70,6 @@ class VectorIndex:
     filter_fields: tuple[str, ...] = ()
     metric: Metric = "cosine"
     approximate: bool = False
-
-    def path(self) -> tuple[str, ...]:
-        """Return the steps to the field."""
-        return tuple(self.field.split("."))
-
-    def filter_paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return the steps to each filter field."""
-        return tuple(tuple(field.split(".")) for field in self.filter_fields)
 
 
 AnySearch = SearchIndex | VectorIndex

@@ -8,6 +8,9 @@ compression. A graph (HNSW) answers faster, but can neither be filtered nor kept
 How many cells a search looks at is measured when they are made, on some of the vectors themselves: as few as find 99 of
 100 of their nearest ten. Where that takes a third of all, as with vectors that lie nowhere closer together, there are
 no cells, and searches look at everything.
+
+A vector that comes later may lie elsewhere than all of those, as after a change of the model that makes the vectors. It
+belongs to no cell then, and every search looks at it; when these are many, cells are made anew.
 """
 
 from __future__ import annotations
@@ -34,6 +37,9 @@ LEAST_VECTORS: Final = 10_000
 GROWTH: Final = 4
 """Cells are made anew when there are so many times as many vectors."""
 
+MOST_OUTSIDE: Final = 10
+"""Cells are made anew when one of so many vectors lies outside of all of them."""
+
 _NO_CELL: Final = -1
 _MOST_CELLS: Final = 1024
 _SAMPLE: Final = 12
@@ -43,6 +49,8 @@ _ROUNDS: Final = 6
 _QUESTIONS: Final = 64
 _NEAREST: Final = 10
 _WANTED_RECALL: Final = 0.99
+_INSIDE: Final = 0.99
+"""The part of all vectors that, when cells are made, lie as near to the middle of theirs as one must to be inside."""
 _MOST_LOOKED_AT: Final = 1 / 3
 _ROWS_AT_ONCE: Final = 4096
 
@@ -51,18 +59,30 @@ class Cells:
     """The cells of one vector index; immutable. Made by `made`.
 
     Attributes:
-        made_of: How many vectors there were when the cells were made.
+        made_of: How many vectors there were when the cells were made; one more if so many were there the time before.
+        outside: How many have come since then that lie outside of all cells.
     """
 
-    __slots__ = ("_column", "_halves", "_metric", "_middles", "_probes", "made_of")
+    __slots__ = ("_column", "_halves", "_metric", "_middles", "_probes", "_reach", "made_of", "outside")
 
-    def __init__(self, metric: Metric, middles: Vector, probes: int, column: Column[np.int32], made_of: int) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        middles: Vector,
+        probes: int,
+        reach: float,
+        column: Column[np.int32],
+        made_of: int,
+        outside: int = 0,
+    ) -> None:
         self._metric: Metric = metric
         self._middles = middles
         self._halves = _half_squares(middles)
         self._probes = probes
+        self._reach = reach
         self._column = column
         self.made_of = made_of
+        self.outside = outside
 
     @classmethod
     def made(cls, metric: Metric, numbers: Sequence[int], vectors: Vector) -> tuple[Self, NDArray[np.intp]] | None:
@@ -83,33 +103,43 @@ class Cells:
                 return None  # vectors of such lengths that float32 cannot tell how far they are apart
             cells = _nearest(places, middles)
             probes = _probes(metric, places, middles, cells, chance)
+            reach = float(np.quantile(_distances(places, middles, cells), _INSIDE))
         if probes is None:
             return None
         column = Column(np.int32(_NO_CELL)).put(spread(numbers), cells.tolist())
-        return cls(metric, middles, probes, column, len(vectors)), np.argsort(cells, kind="stable")
+        return cls(metric, middles, probes, reach, column, len(vectors)), np.argsort(cells, kind="stable")
 
     def changed(self, gone: Sequence[int], come: Sequence[tuple[int, Vector]]) -> Cells:
         """Return the cells after vectors have gone and come, as `Blocks.changed` is told."""
         moved = dict.fromkeys(gone, _NO_CELL)
+        outside = self.outside
+        if outside:
+            outside -= sum(self._column.get(number) == len(self._middles) for number in gone)
         if come:
-            vectors = np.array([vector for _, vector in come])
             with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-                cells = _nearest(_placed(self._metric, vectors), self._middles)
+                places = _placed(self._metric, np.array([vector for _, vector in come]))
+                cells = _nearest(places, self._middles)
+                is_outside = _distances(places, self._middles, cells) > self._reach
+            cells[is_outside] = len(self._middles)
+            outside += int(np.count_nonzero(is_outside))
             moved.update(zip([number for number, _ in come], cells.tolist(), strict=True))
         column = self._column.put(spread(list(moved)), list(moved.values()))
-        return Cells(self._metric, self._middles, self._probes, column, self.made_of)
+        return Cells(self._metric, self._middles, self._probes, self._reach, column, self.made_of, outside)
 
     def around(self, query: Vector, size: int) -> Mask:
-        """Return by number, below `size`, whether a vector lies in one of the cells nearest to a query."""
+        """Return by number, below `size`, whether a vector lies in one of the cells nearest to a query, or in none."""
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             near = _closeness(self._metric, _placed(self._metric, query[np.newaxis]), self._middles, self._halves)[0]
-        looked_at = np.zeros(len(self._middles) + 1, np.bool_)  # the last one stands for no cell
+        # The last one stands for numbers without a vector, the one before for vectors outside of all cells.
+        looked_at = np.zeros(len(self._middles) + 2, np.bool_)
+        looked_at[len(self._middles)] = True
         looked_at[np.argpartition(-near, self._probes - 1)[: self._probes]] = True
         return looked_at[self._column.whole(size)]
 
     def check(self, taken: Sequence[int], size: int) -> None:
-        """Assert that exactly the vectors that are there have a cell."""
+        """Assert that exactly the vectors that are there have a cell or lie outside, and how many of them do."""
         assert np.flatnonzero(self._column.whole(size) != _NO_CELL).tolist() == sorted(taken)
+        assert np.count_nonzero(self._column.whole(size) == len(self._middles)) == self.outside
 
 
 def _placed(metric: Metric, vectors: Vector) -> Vector:
@@ -138,6 +168,14 @@ def _nearest(places: Vector, middles: Vector) -> NDArray[np.intp]:
     starts = [*range(0, len(places), _ROWS_AT_ONCE), len(places)]
     parts = [np.argmax(places[start:end] @ middles.T - halves, axis=1) for start, end in pairwise(starts)]
     return np.concatenate(parts) if parts else np.empty(0, np.intp)
+
+
+def _distances(places: Vector, middles: Vector, cells: NDArray[np.intp]) -> Vector:
+    """Return the square of the distance of each vector from the middle of its cell."""
+    starts = [*range(0, len(places), _ROWS_AT_ONCE), len(places)]
+    return np.concatenate(
+        [np.square(places[start:end] - middles[cells[start:end]]).sum(axis=1) for start, end in pairwise(starts)]
+    )
 
 
 def _middles(places: Vector, chance: np.random.Generator) -> Vector:

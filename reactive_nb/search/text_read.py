@@ -51,7 +51,7 @@ class TextReads(Generic[T]):
         >>> reads = TextReads()
         >>> reads.add(TextRead(parse("live data"), ALWAYS), "me")
         >>> reads.meeting([text_entry("databases", Row(0.0, ()))])
-        {'me'}
+        {'me': 0}
     """
 
     __slots__ = ("_groups", "_owners", "_size")
@@ -93,15 +93,15 @@ class TextReads(Generic[T]):
                 if not below:
                     del level[key]
 
-    def meeting(self, entries: Sequence[TextEntry]) -> set[T]:
-        """Return the owners of reads that one of the entries meets."""
-        met: set[TextRead] = set()
-        for entry in entries:
+    def meeting(self, entries: Sequence[TextEntry]) -> dict[T, int]:
+        """Return the owners of reads that one of the entries meets, each with the place of one that does."""
+        met: dict[TextRead, int] = {}
+        for place, entry in enumerate(entries):
             filters = entry.row.filters
             for read in self._wanting(entry):
                 if read not in met and meets(read.condition, filters):
-                    met.add(read)
-        return {owner for read in met for owner in self._owners[read]}
+                    met[read] = place
+        return {owner: place for read, place in met.items() for owner in self._owners[read]}
 
     def _wanting(self, entry: TextEntry) -> Iterator[TextRead]:
         """Yield the reads whose words and equalities an entry meets, some of them several times."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from reactive_nb.schema.search_declaration import Metric
 from reactive_nb.search.blocks import Blocks, place_of, split_place
-from reactive_nb.search.cells import GROWTH, LEAST_VECTORS, Cells
+from reactive_nb.search.cells import GROWTH, LEAST_VECTORS, MOST_OUTSIDE, Cells
 from reactive_nb.search.condition import ALWAYS, Condition
 from reactive_nb.search.edits import Edit, Hit
 from reactive_nb.search.metric import direction, nearness, products_of, scores
@@ -72,7 +72,7 @@ class Vectors:
         [Hit(id='b', score=-1.0)]
     """
 
-    __slots__ = ("_blocks", "_cells", "_dimensions", "_is_approximate", "_metric", "_rows")
+    __slots__ = ("_blocks", "_cells", "_dimensions", "_is_approximate", "_metric", "_rows", "_tried_of")
 
     def __init__(self, dimensions: int, metric: Metric, fields: int, *, approximate: bool = False) -> None:
         self._dimensions = dimensions
@@ -81,6 +81,8 @@ class Vectors:
         self._blocks = Blocks(dimensions)
         self._is_approximate = approximate
         self._cells: Cells | None = None
+        # How many vectors there were when cells were last made, or found to be of no help; 0 before that.
+        self._tried_of = 0
 
     def apply(self, edits: Sequence[Edit[VectorEntry]]) -> Vectors:
         """Return the index after some edits, each of another document."""
@@ -100,20 +102,31 @@ class Vectors:
         after._is_approximate = self._is_approximate
         after._blocks = self._blocks.changed(gone, come) if gone or come else self._blocks
         after._cells = self._cells.changed(gone, come) if self._cells is not None and (gone or come) else self._cells
-        if self._is_approximate and len(after) >= (GROWTH * self.scale or LEAST_VECTORS):
+        after._tried_of = self._tried_of
+        if self._is_approximate and len(after) >= after._least_to_make_cells():
             after._make_cells()
         return after
+
+    def _least_to_make_cells(self) -> int:
+        """Return how many vectors there have to be for cells to be made now."""
+        if self._cells is not None and self._cells.outside * MOST_OUTSIDE >= len(self):
+            return LEAST_VECTORS
+        return GROWTH * self._tried_of or LEAST_VECTORS
 
     def _make_cells(self) -> None:
         """Make the cells of an index that nobody has seen yet, and put the vectors of each next to each other."""
         numbers: NDArray[np.intp] = np.flatnonzero(~np.isnan(self._rows.created()))
         vectors = self._blocks.vectors(self._blocks.places(numbers, self._rows.size).tolist())
         made = Cells.made(self._metric, numbers.tolist(), vectors)
+        # Also where they do not help: to find that out takes as long, so it waits for several times as many vectors.
+        self._tried_of = len(self)
         if made is None:
-            # Not tried again before there are several times as many.
             self._cells = None
             return
+        before = self.scale
         self._cells, order = made
+        if self.scale == before:
+            self._cells.made_of += 1  # nobody has seen them yet, and other cells must not pass for the ones before
         come = zip(numbers[order].tolist(), vectors[order], strict=True)
         self._blocks = Blocks(self._dimensions).changed((), come)
 
@@ -121,7 +134,7 @@ class Vectors:
     def scale(self) -> int:
         """How many vectors there were when the cells were made that searches look at; 0 while they look at everything.
 
-        When it changes, a search may find what it did not find before, or the other way round.
+        While it stays, an answer depends on the vectors that pass the filter; without cells, on the nearest of them.
         """
         return 0 if self._cells is None else self._cells.made_of
 
@@ -143,7 +156,8 @@ class Vectors:
         if condition != ALWAYS:
             mask = self._rows.where(condition)
             wanted = None if mask is None else np.flatnonzero(mask)
-        if self._cells is not None and (wanted is None or len(wanted) * _FEW >= len(self)):
+        # By the scale and not by how many there are now, so that documents that do not pass the filter never count.
+        if self._cells is not None and (wanted is None or len(wanted) * _FEW >= self.scale):
             around = self._cells.around(query, self._rows.size)
             if mask is not None:
                 around &= mask

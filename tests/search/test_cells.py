@@ -9,7 +9,8 @@ import pytest
 
 from reactive_nb.documents.interval import point_interval
 from reactive_nb.schema.search_declaration import METRICS, Metric
-from reactive_nb.search.cells import GROWTH, LEAST_VECTORS
+from reactive_nb.search import vector as vector_module
+from reactive_nb.search.cells import GROWTH, LEAST_VECTORS, Cells
 from reactive_nb.search.condition import ALWAYS, AnyOf, Condition, Within
 from reactive_nb.search.edits import Edit
 from reactive_nb.search.rows import Row
@@ -82,6 +83,28 @@ def test_nearly_all_of_the_nearest_are_found_also_with_filters_and_after_changes
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("metric", METRICS)
+def test_vectors_of_another_model_are_found_like_the_others(metric: Metric) -> None:
+    vectors, others = clustered(LEAST_VECTORS + 2000), -2 * clustered(LEAST_VECTORS + 2000, seed=2) + np.float32(3)
+    exact, approximate = (filled(vectors, metric, approximate=each) for each in (False, True))
+    scales = [approximate.scale]
+
+    for start, end in ((0, 1000), (1000, 12000)):
+        edits = [
+            Edit(f"d{number:06}", entry(number, vectors[number]), entry(number, others[number]))
+            for number in range(start, end)
+        ]
+        exact, approximate = exact.apply(edits), approximate.apply(edits)
+        approximate.check()
+        scales.append(approximate.scale)
+        assert recall(exact, approximate, others[:8]) >= 0.9
+
+    assert scales[0] == scales[1] != scales[2], "cells are made anew when many vectors lie outside"
+    gone = [Edit(f"d{number:06}", entry(number, others[number]), None) for number in range(500)]
+    approximate.apply(gone).check()
+
+
+@pytest.mark.slow
 def test_a_vector_that_comes_is_found_at_once_and_one_that_goes_no_more() -> None:
     vectors = clustered(LEAST_VECTORS)
     index = filled(vectors, "cosine", approximate=True)
@@ -114,6 +137,24 @@ def test_vectors_that_lie_nowhere_closer_together_are_all_looked_at() -> None:
 
     assert approximate.scale == 0
     assert recall(exact, approximate, vectors[:10]) == 1.0
+
+
+def test_where_cells_do_not_help_they_are_tried_again_only_among_several_times_as_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def made(metric: Metric, numbers: list[int], vectors: Matrix) -> None:
+        tried.append(len(vectors))
+
+    monkeypatch.setattr(Cells, "made", made)
+    monkeypatch.setattr(vector_module, "LEAST_VECTORS", 10)
+    index = Vectors(DIMENSIONS, "cosine", 1, approximate=True)
+    for number, vector in enumerate(clustered(GROWTH * GROWTH * 10)):
+        index = index.apply([Edit(f"d{number:06}", None, entry(number, vector))])
+
+    assert tried == [10, GROWTH * 10, GROWTH * GROWTH * 10]
+    index.check()
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -70,6 +71,24 @@ def test_every_page_is_that_of_everything_sorted(matches: list[Match], pages: li
             for limit, offset in pages:
                 end = None if limit is None else offset + limit
                 assert ranking.hits(limit, offset) == expected[offset:end]
+
+
+def test_reading_on_sorts_out_some_more_matches_at_a_time_and_nothing_twice() -> None:
+    class Counting(Ranking):
+        sorted_out = 0
+
+        def _sorted(self, places: Any) -> Any:
+            self.sorted_out += len(places)
+            return super()._sorted(places)
+
+    matches = [(float(score % 7), float(score % 3)) for score in range(1000)]
+    plain = ranking_of(matches)
+    ranking = Counting(plain._rows, plain._numbers, plain._scores)
+
+    read = [hit for offset in range(0, 1000, 10) for hit in ranking.hits(10, offset)]
+
+    assert read == everything_sorted(matches)
+    assert len(matches) <= ranking.sorted_out < 3 * len(matches), "batch by batch it would be fifty times as many"
 
 
 def test_the_best_of_many_are_found_with_different_scores() -> None:

@@ -139,6 +139,12 @@ def test_an_entry_holds_each_term_once_in_order_of_its_bytes() -> None:
     assert list(made.terms) == sorted(made.terms)
 
 
+def test_entries_share_their_terms() -> None:
+    one, other = (text_entry(text, Row(1.0, ())) for text in ("reactive data", "data, ähre"))
+
+    assert one.terms[0] is other.terms[0]
+
+
 def test_an_entry_of_a_text_without_words_has_no_terms() -> None:
     assert text_entry(" -- ", Row(1.0, ())) == TextEntry(Row(1.0, ()), (), (), 0)
 
