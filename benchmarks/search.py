@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import count, cycle
 
 from benchmarks import text_peers, vector_peers
@@ -52,7 +53,12 @@ def lines(stage: Stage) -> Iterator[Entry]:
 
 
 def _of_vectors(given: Vectors, attempts: int) -> Iterator[Entry]:
-    makers: dict[str, Callable[[Floats], VectorPeer]] = {OURS: OurVectors, _NUMPY: Numpy, **vector_peers.PEERS}
+    makers: dict[str, Callable[[Floats], VectorPeer]] = {
+        OURS: OurVectors,
+        f"{OURS}, approximate": partial(OurVectors, approximate=True),
+        _NUMPY: Numpy,
+        **vector_peers.PEERS,
+    }
     peers, took = made(makers, given.matrix)
     names = [_PRODUCT, *makers]
     numpy, ours = peers[_NUMPY], peers[OURS]

@@ -50,10 +50,12 @@ class _Documents:
 
 
 class OurVectors(_Documents):
-    def __init__(self, matrix: Floats) -> None:
+    def __init__(self, matrix: Floats, *, approximate: bool = False) -> None:
         table = rnb.table(group=v.string(), vector=v.vector(DIMENSIONS))
         super().__init__(
-            table.vector_index("by_vector", "vector", dimensions=DIMENSIONS, filter_fields=["group"]),
+            table.vector_index(
+                "by_vector", "vector", dimensions=DIMENSIONS, filter_fields=["group"], approximate=approximate
+            ),
             "vector",
             matrix,
         )

@@ -76,6 +76,13 @@ class SQLite:
         ).fetchall()
         return [dict(zip(("channel", "number", "likes"), row, strict=True)) for row in rows]
 
+    def groups_again(self) -> list[Row]:
+        """Count and sum all messages again, as one does without triggers."""
+        rows = self._connection.execute(
+            "SELECT channel, count(*), sum(likes) FROM messages GROUP BY channel ORDER BY channel"
+        ).fetchall()
+        return [dict(zip(("channel", "number", "likes"), row, strict=True)) for row in rows]
+
     def like(self, id: str) -> None:
         """Read, then write what was read plus one."""
         self._connection.execute("BEGIN IMMEDIATE")

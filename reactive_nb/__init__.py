@@ -33,6 +33,7 @@ from typing import Any
 
 from reactive_nb import errors
 from reactive_nb.connection import connect
+from reactive_nb.embedding.embedding import embed
 from reactive_nb.errors import AppError
 from reactive_nb.functions.aggregates import avg, count, max, min, sum
 from reactive_nb.functions.filter import col
@@ -59,6 +60,7 @@ __all__ = [
     "col",
     "connect",
     "count",
+    "embed",
     "errors",
     "fuse",
     "highlight",

@@ -385,6 +385,12 @@ class FileContentError(ReactiveError):
     """Whether there is no such content: in an earlier moment of the database, its document may have been deleted since."""
 
 
+class EmbeddingError(ReactiveError):
+    """An embedding that cannot be: a model that returns no vectors, or others than the field takes."""
+
+    code = "embedding"
+
+
 # ------------------------------------------------------------------ the page
 
 

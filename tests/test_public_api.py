@@ -46,7 +46,21 @@ HANDED_OUT = [
 
 def test_these_names_are_public() -> None:
     assert reactive_nb.__all__ == [
-        *("HTML", "UNSET", "AppError", "Id", "Table", "avg", "bind", "col", "connect", "count", "errors", "fuse"),
+        *(
+            "HTML",
+            "UNSET",
+            "AppError",
+            "Id",
+            "Table",
+            "avg",
+            "bind",
+            "col",
+            "connect",
+            "count",
+            "embed",
+            "errors",
+            "fuse",
+        ),
         *("highlight", "max", "min", "module", "sum", "table", "v"),
     ]
     assert testing.__all__ == ["FakeClock", "IdSource"]

@@ -21,7 +21,6 @@ from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, TABLES_NUMBER, Index, StoredTable, Table
 from reactive_nb.search.edits import SearchChange, change_of
 from reactive_nb.search.entries import Entries, Rewrite, entries_of
-from reactive_nb.search.text import Postings
 
 Documents = OrderedMap[bytes]
 Loader = Callable[[str], Documents]
@@ -57,6 +56,19 @@ Place: TypeAlias = tuple[str, str]
 """A table and an index of it."""
 
 
+class _Late:
+    """A search index that is made when it is first needed, shared by all moments of a table that have the same one.
+
+    So it is there for those that come while it is being made. Starts without `index`, which is set once; by two
+    threads, if both need it at once, to the same.
+    """
+
+    __slots__ = ("index",)
+
+    def __init__(self, index: Any = None) -> None:
+        self.index = index
+
+
 class TableState:
     """One table at one moment: its declaration and its documents, once per index.
 
@@ -77,7 +89,7 @@ class TableState:
         self.maker = maker
         self._maps = maps
         self._loader = loader
-        self._searches: dict[str, Any] = {}
+        self._searches: dict[str, _Late] = {}
         # The table and the changes that lead to this one, as long as search indexes may have to be worked out by them.
         self._before: tuple[TableState, Sequence[Change]] | None = None
 
@@ -121,25 +133,29 @@ class TableState:
 
     def search(self, name: str) -> Any:
         """Return a declared search index: `Postings` or `Vectors`."""
-        found = self._searches.get(name)
+        late = self._late(name)
+        found = late.index
         if found is None:
             # Back to the nearest table that has it, in a loop: a function may have written and read in turns for long.
             steps: list[Sequence[Change]] = []
             state = self
-            while name not in state._searches and state._before is not None:
+            while state._late(name).index is None and state._before is not None:
                 state, changes = state._before
                 steps.append(changes)
-            found = state._searches.get(name)
+            found = state._late(name).index
             if found is None:
-                found = state._searches[name] = state._entries(name).of(
+                found = state._late(name).index = state._entries(name).of(
                     document for _, block in state.map(BY_CREATION_TIME).blocks(*ALL) for document in block
                 )
             for changes in reversed(steps):
                 edits = self._entries(name).edits(_rewrites(changes))
                 found = found.apply(edits) if edits else found
             # As with a loaded index, whoever works it out gets the same.
-            self._searches[name] = found
+            late.index = found
         return found
+
+    def _late(self, name: str) -> _Late:
+        return self._searches.setdefault(name, _Late())
 
     def settle(self) -> dict[str, SearchChange]:
         """Bring the search indexes up to date after `apply` and return what has changed in them; for a commit.
@@ -154,10 +170,11 @@ class TableState:
             edits = self._entries(name).edits(_rewrites(changes))
             if edits:
                 old = before.search(name)
-                new = self._searches[name] = old.apply(edits)
-                changed[name] = change_of(edits, isinstance(old, Postings) and old.scale != new.scale)
-            elif name in before._searches:
-                self._searches[name] = before._searches[name]
+                new = old.apply(edits)
+                self._searches[name] = _Late(new)
+                changed[name] = change_of(edits, old.scale != new.scale)
+            else:
+                self._searches[name] = before._late(name)
         self._before = None
         return changed
 
@@ -210,8 +227,10 @@ class TableState:
             name = declared.name
             if self.stored.table.find_search(name) != declared:
                 state.search(name)
-            elif name in self._searches or self._before is not None:
-                state._searches[name] = self.search(name)
+            else:
+                if self._before is not None:
+                    self.search(name)  # from the table before, which the new one will not know
+                state._searches[name] = self._late(name)
         return state
 
     def documents(self) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -10,15 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from reactive_nb.clock import IdSource
+from reactive_nb.documents.document import ID
+from reactive_nb.documents.field_reader import scalar_reader
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.embedding import cache
 from reactive_nb.embedding.place import Place
 from reactive_nb.errors import InvalidValue, ReactiveError, UniqueViolation, ValidationError
 from reactive_nb.functions.context import MutationContext
-from reactive_nb.schema.declaration import BY_ID
+from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.values.conversion import vector_of_bytes
 from reactive_nb.values.value import UNSET
+
+_ids = scalar_reader(ID)
 
 
 class Pair(NamedTuple):
@@ -73,10 +77,10 @@ def read(snapshot: Snapshot, place: Place, key: cache.Key, ids: Iterable[str]) -
 
 
 def read_all(snapshot: Snapshot, place: Place, key: cache.Key) -> Iterator[Batch]:
-    """Yield all documents of the table, some hundred at a time."""
+    """Yield all documents of the table, some hundred at a time, oldest first."""
     state = snapshot.tables.get(place.table)
-    for keys, documents in () if state is None else state.map(BY_ID).blocks(*ALL):
-        yield _batch(snapshot, place, key, [each.decode() for each in keys], documents)
+    for _, documents in () if state is None else state.map(BY_CREATION_TIME).blocks(*ALL):
+        yield _batch(snapshot, place, key, _ids(documents), documents)
 
 
 def out_of_date(batch: Batch) -> list[str]:
@@ -91,7 +95,7 @@ def out_of_date(batch: Batch) -> list[str]:
 def used(snapshot: Snapshot, place: Place, key: cache.Key) -> Iterator[tuple[cache.Key, cache.Hash]]:
     """Yield which vectors the documents of the table want."""
     state = snapshot.tables.get(place.table)
-    for _, documents in () if state is None else state.map(BY_ID).blocks(*ALL):
+    for _, documents in () if state is None else state.map(BY_CREATION_TIME).blocks(*ALL):
         for text in place.texts(documents):
             if text is not None:
                 yield key, cache.hash_of(text)

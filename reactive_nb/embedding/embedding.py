@@ -18,9 +18,10 @@ from reactive_nb.embedding.cache import PROBE
 from reactive_nb.embedding.keeper import Keeper
 from reactive_nb.embedding.place import Place, check_dimensions, check_place
 from reactive_nb.embedding.upkeep import Upkeep
-from reactive_nb.embedding.vectors import EmbeddingError, Vector, vectors_of
+from reactive_nb.embedding.vectors import Vector, vectors_of
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
+from reactive_nb.errors import EmbeddingError
 from reactive_nb.values.refusal import show
 
 REMEMBERED = 1_000
@@ -171,7 +172,8 @@ def embed(fn: Callable[[list[str]], Any], *, batch: int = 64, name: str | None =
 
     Args:
         fn: Takes a list of texts and returns a vector for each: an array of n x d, lists of numbers, a tensor, or a
-            generator of arrays. It is called in the background, by one thread at a time.
+            generator of arrays. It is called by one thread at a time, in the background too, and once with a text of
+            ours, by which models are told apart.
         batch: How many texts it gets at once, at most.
         name: By which its vectors are cached; by default the name of the function. Models that share a name are told
             apart by their vectors, unless these are nearly the same: a model that was trained a little further should

@@ -38,6 +38,12 @@ class Keeper:
         # By the name of the place. Replaced whole: a commit reads it under another lock.
         self._upkeeps: dict[str, Upkeep] = {}
 
+    @classmethod
+    def upkeeps_of(cls, db: Engine) -> list[Upkeep]:
+        """Return the upkeeps of a database."""
+        keeper = db.part_if_made(cls)
+        return [] if keeper is None else list(keeper._upkeeps.values())
+
     def keep(self, model: Model, place: Place) -> Upkeep:
         """Begin to keep a place up to date; what did so before ends."""
         with self._keeping:
@@ -54,9 +60,8 @@ class Keeper:
     def release(self, upkeep: Upkeep) -> None:
         """End an upkeep, unless that has happened."""
         with self._keeping:
-            if self._upkeeps.get(upkeep.place.name) is upkeep:
-                self._upkeeps = {name: each for name, each in self._upkeeps.items() if each is not upkeep}
-                self._db.remove(upkeep.function)
+            self._upkeeps = {name: each for name, each in self._upkeeps.items() if each is not upkeep}
+            self._db.remove(upkeep.function)  # not that of another one, which has taken its place
             upkeep.stop("it was closed")
 
     def wake(self) -> None:

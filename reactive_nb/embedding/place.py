@@ -16,10 +16,9 @@ from reactive_nb.errors import SchemaError, UnknownTable
 from reactive_nb.schema.declaration import Table
 from reactive_nb.schema.field_path import alternatives, check_name, check_path, declared_at
 from reactive_nb.schema.search_declaration import VectorIndex
-from reactive_nb.values.validators import AnyValidator, LiteralValidator, VectorValidator, v
+from reactive_nb.values.validators import AnyValidator, LiteralValidator, Validator, VectorValidator, v
 from reactive_nb.values.value import UNSET
 
-_STRING = type(v.string())
 _NOT_A_VECTOR = b""
 
 
@@ -98,7 +97,7 @@ def check_place(place: Place, tables: Mapping[str, Table]) -> Table:
     if declared.document is None:
         return declared
     texts = declared_at(declared.document, place.text, wanted)
-    if not any(isinstance(kind, _STRING | LiteralValidator | AnyValidator) for kind in texts):
+    if not any(map(_holds_text, texts)):
         raise SchemaError(
             wanted,
             thing=f"{place.text!r} is declared as {texts[0].describe()}",
@@ -114,6 +113,16 @@ def check_place(place: Place, tables: Mapping[str, Table]) -> Table:
             hint=f"Declare it as {place.into}=v.optional(v.vector(n)), where n is the length of the vectors",
         )
     return declared
+
+
+def _holds_text(kind: Validator) -> bool:
+    match kind:
+        case AnyValidator():
+            return True
+        case LiteralValidator():
+            return isinstance(kind.value, str)
+        case _:
+            return kind == v.string()
 
 
 def dimensions_of(place: Place, declared: Table) -> int | None:

@@ -26,10 +26,10 @@ from reactive_nb.embedding import batch, cache
 from reactive_nb.embedding.batch import Pair
 from reactive_nb.embedding.place import Place, check_dimensions
 from reactive_nb.embedding.to_do import ToDo
-from reactive_nb.embedding.vectors import EmbeddingError, Vector
+from reactive_nb.embedding.vectors import Vector
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.interrupts import UninterruptedLock
-from reactive_nb.errors import NestedCallError, ReactiveError
+from reactive_nb.errors import EmbeddingError, NestedCallError, ReactiveError
 from reactive_nb.functions.actions import ActionContext, describe_error
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.function import Function, Kind
@@ -178,9 +178,13 @@ class Upkeep:
         self._keeper.release(self)
 
     def __repr__(self) -> str:
+        return f"{self.place.name} of {self.place.table}.{self.place.text}: {self.state()}"
+
+    def state(self) -> str:
+        """Return in words how far it is: `"12 of 2,000 to do, 3 failed (ValueError: ...)"`."""
         size = 0 if self.closed else self._db.table_counts().get(self.place.table, 0)
         with self._lock:
-            return f"{self.place.name} of {self.place.table}.{self.place.text}: {self._progress(size)}"
+            return self._progress(size)
 
     def _progress(self, size: int) -> str:
         if self._ended is not None:
@@ -317,7 +321,6 @@ class Upkeep:
     def _look(self, ctx: ActionContext, key: cache.Key) -> None:
         """Find all documents that are out of date, as of one moment; of later ones the commits tell."""
         snapshot = self._db.reading().snapshot
-        self._check_dimensions(snapshot)
         for some in batch.read_all(snapshot, self.place, key):
             ctx.run.check()
             if self.closed:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reactive_nb.errors import ReactiveError
+from reactive_nb.errors import EmbeddingError
 from reactive_nb.values.conversion import vector
 from reactive_nb.values.refusal import Refusal, show
 from reactive_nb.values.value import MAX_ITEMS
@@ -21,12 +21,6 @@ from reactive_nb.values.value import MAX_ITEMS
 Vector: TypeAlias = NDArray[np.float32]
 
 _SHAPE = "one vector of finite numbers for each text, such as an array of n x d"
-
-
-class EmbeddingError(ReactiveError):
-    """An embedding that cannot be: a model that returns no vectors, or others than the field takes."""
-
-    code = "embedding"
 
 
 def vectors_of(result: Any, texts: Sequence[str], dimensions: int | None, name: str) -> list[Vector]:

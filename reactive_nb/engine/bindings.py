@@ -47,6 +47,10 @@ class Bindings(Inspection):
             self._refresher.settle()
         return hold
 
+    def catch_up(self) -> None:
+        """Return when every live result shows the newest commit; jobs, which may take long, are not waited for."""
+        self._refresher.settle()
+
     def move(self, hold: Hold, function: Function, args: dict[str, Any]) -> None:
         """Let a hold ask for something else; its holder hears of it with the next moment."""
         function = self._registry.current(function)

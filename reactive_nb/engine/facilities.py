@@ -142,6 +142,10 @@ class Facilities:
         self._require_open()
         return transfer.load(self, path, table, mode, format)
 
+    def part_if_made(self: Engine, make: Callable[[Engine, Callable[[], None]], P]) -> P | None:  # type: ignore[misc]  # Engine is the only one
+        """Return the part that `make` has made for this database, or None."""
+        return self._parts.get(make)  # type: ignore[return-value]  # made by this very `make`
+
     @property
     def scheduler(self: Engine) -> Scheduler:  # type: ignore[misc]  # Engine is the only one
         """Runs functions later: `db.scheduler.run_after(timedelta(minutes=5), remind, user=user_id)`."""

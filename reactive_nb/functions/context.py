@@ -128,7 +128,7 @@ class QueryContext(Caller):
         filter: FilterFunction | None = None,
         maximum: int = MAX_LIMIT,
     ) -> list[dict[str, Any]]:
-        """Return the documents whose vectors are nearest to one, exactly, and with this function's own writes.
+        """Return the documents whose vectors are nearest to one, with this function's own writes among them.
 
         Args:
             table: The table.
@@ -142,8 +142,9 @@ class QueryContext(Caller):
         Returns:
             `{"_id": ..., "_score": ...}` of each, nearest first; of equally near ones the oldest first. The score is
             the cosine, the dot product, or minus the distance, whichever metric the index has: larger is nearer.
-            A live query that does this runs again when a vector comes, goes or moves within the distance of its last
-            hit and passes the filter.
+            It is exact, unless the index was declared as approximate. A live query that does this runs again when a
+            vector comes, goes or moves within the distance of its last hit and passes the filter; on an approximate
+            index, at whatever distance.
 
         Raises:
             UnknownIndex: The table has no such vector index.

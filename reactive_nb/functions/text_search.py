@@ -119,6 +119,23 @@ class TextTerms:
         """What was typed."""
         return self._text
 
+    def __and__(self, other: object) -> TextTerms:
+        self._refuse_joining()
+
+    def __or__(self, other: object) -> TextTerms:
+        self._refuse_joining()
+
+    def __bool__(self) -> bool:
+        # Without this `q.search(...).eq("field", "a") or q.eq("field", "b")` would find what has "a", without a word.
+        self._refuse_joining()
+
+    def _refuse_joining(self) -> NoReturn:
+        self._refuse(
+            "it was used with '&', '|', 'and', 'or', 'not' or 'if'",
+            "steps that follow one another, each of which narrows the search",
+            f"Write q.search({self._declared.field!r}, text).eq('field', value), and is_in('field', values) for one of several",
+        )
+
     def _add(self, condition: SearchCondition) -> TextTerms:
         self._conditions.append(condition)
         return self
@@ -375,7 +392,7 @@ def declared_search(tx: Transaction, table: str, index: str, kind: type[Any]) ->
     method = f"search_index({index!r}, field)" if is_text else f"vector_index({index!r}, field, dimensions=...)"
     if declared is not None:
         thing = f"{index!r} is a {'vector' if isinstance(declared, VectorIndex) else 'text'} index"
-    elif state is not None and state.has_index(index):
+    elif state is not None and isinstance(index, str) and state.has_index(index):
         thing = f"{index!r} is an index for ranges"
     else:
         thing = f"there is no table {table}" if state is None else f"the table {table} has no such index"

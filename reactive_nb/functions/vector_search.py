@@ -1,7 +1,7 @@
 """Searching by vector: the nearest documents, with the ball that was searched recorded as read.
 
-Comes in: a transaction, a vector, a limit and a filter. Goes out: ids and scores. The answer depends on nothing that
-lies farther away than its last hit, so a commit out there concerns nobody.
+Comes in: a transaction, a vector, a limit and a filter. Goes out: ids and scores. The answer of an exact search depends
+on nothing that lies farther away than its last hit, so a commit out there concerns nobody.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reactive_nb.functions.search_filter import FilterFunction, compile_filter
 from reactive_nb.functions.text_search import declared_search
 from reactive_nb.schema.search_declaration import VectorIndex
 from reactive_nb.search.ball import Ball
+from reactive_nb.search.vector import Vectors
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import v
@@ -51,8 +52,10 @@ def vector_search(
     condition = compile_filter(filter, declared, what)
     state = tx.table(table)
     assert state is not None, "its declaration was just found"
-    hits = state.search(index).search(query, limit, condition)
-    floor = hits[-1].score if len(hits) == limit else -math.inf
+    vectors: Vectors = state.search(index)
+    hits = vectors.search(query, limit, condition)
+    # How far a search of cells looks depends on how many pass the filter and where these lie: it has read them all.
+    floor = hits[-1].score if len(hits) == limit and not vectors.scale else -math.inf
     tx.reads.add_search(table, index, Ball.around(declared.metric, query, floor, condition))
     return [{"_id": hit.id, "_score": hit.score} for hit in hits]
 

@@ -35,7 +35,10 @@ COMMANDS = (
     ("%reactive functions", "the arguments of each function, and the first line of its docstring"),
     ("%reactive live", "the live results that are open, each with its runs, its state and why it ran last"),
     ("%reactive cells", "the cells that began with %%live or %%on"),
-    ("%reactive jobs", "what runs at its time: crons, scheduled cells, scheduled calls; next run and last outcome"),
+    (
+        "%reactive jobs",
+        "what runs at its time: crons, scheduled cells, scheduled calls; next run and last outcome; and how far embeddings are",
+    ),
     ("%reactive jobs pause NAME", "no further run of a job begins"),
     ("%reactive jobs resume NAME", "a job goes on; one of an earlier kernel also runs here from its stored source"),
     ("%reactive jobs run NAME", "a job runs now, besides its times"),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reactive_nb.documents.snapshot import Change
+from reactive_nb.embedding.keeper import Keeper
 from reactive_nb.engine import Engine
 from reactive_nb.functions.function import Function
 from reactive_nb.notebook.cell.plan import PREFIX
@@ -261,6 +262,14 @@ def _jobs(engine: Engine) -> list[Section]:
     found = [
         Section("Jobs", JOB_COLUMNS, job_rows(engine)),
         Section("Scheduled calls", CALL_COLUMNS, call_rows(engine)),
+        Section(
+            "Embeddings",
+            ("field", "of", "state"),
+            [
+                (each.place.name, f"{each.place.table}.{each.place.text}", each.state())
+                for each in Keeper.upkeeps_of(engine)
+            ],
+        ),
     ]
     return [section for section in found if section.rows]
 

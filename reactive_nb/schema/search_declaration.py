@@ -48,14 +48,6 @@ class SearchIndex:
     field: str
     filter_fields: tuple[str, ...] = ()
 
-    def path(self) -> tuple[str, ...]:
-        """Return the steps to the field."""
-        return tuple(self.field.split("."))
-
-    def filter_paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return the steps to each filter field."""
-        return tuple(tuple(field.split(".")) for field in self.filter_fields)
-
 
 @dataclass(frozen=True, slots=True)
 class VectorIndex:
@@ -69,6 +61,7 @@ class VectorIndex:
         dimensions: How many numbers a vector has.
         filter_fields: The paths by which a search may filter, in the order in which they were declared.
         metric: What "near" means.
+        approximate: Whether searches may miss some of the nearest, once there are many vectors.
     """
 
     name: str
@@ -76,14 +69,7 @@ class VectorIndex:
     dimensions: int
     filter_fields: tuple[str, ...] = ()
     metric: Metric = "cosine"
-
-    def path(self) -> tuple[str, ...]:
-        """Return the steps to the field."""
-        return tuple(self.field.split("."))
-
-    def filter_paths(self) -> tuple[tuple[str, ...], ...]:
-        """Return the steps to each filter field."""
-        return tuple(tuple(field.split(".")) for field in self.filter_fields)
+    approximate: bool = False
 
 
 AnySearch = SearchIndex | VectorIndex
@@ -121,6 +107,7 @@ def vector_search(
     dimensions: int,
     filter_fields: Sequence[str],
     metric: Metric,
+    approximate: bool,
 ) -> VectorIndex:
     """Return the declaration of a search by vector; as `text_search`.
 
@@ -143,6 +130,13 @@ def vector_search(
             expected=f"one of {', '.join(map(repr, METRICS))}",
             hint="Leave it out for 'cosine', which suits most embeddings",
         )
+    if not isinstance(approximate, bool):
+        raise SchemaError(
+            wanted,
+            thing=f"approximate is {show(approximate)}",
+            expected="True or False",
+            hint="Leave it out for exact searches",
+        )
     kinds = [] if document is None else declared_at(document, field, wanted)
     if kinds and not any(_holds_vectors(kind, dimensions) for kind in kinds):
         raise SchemaError(
@@ -151,7 +145,7 @@ def vector_search(
             expected=f"a field that can hold {dimensions} numbers",
             hint=f"Declare the field with v.vector({dimensions}), or correct the field or the number of dimensions",
         )
-    return VectorIndex(name, field, dimensions, filters, metric)
+    return VectorIndex(name, field, dimensions, filters, metric, approximate)
 
 
 def noun(search: AnySearch) -> str:
@@ -177,6 +171,7 @@ def to_json(search: AnySearch) -> dict[str, Any]:
                 "dimensions": search.dimensions,
                 "filter_fields": list(search.filter_fields),
                 "metric": search.metric,
+                "approximate": search.approximate,
             }
         case _:
             assert_never(search)
@@ -187,7 +182,9 @@ def from_json(stored: Mapping[str, Any]) -> AnySearch:
     filters = tuple(stored["filter_fields"])
     if stored["kind"] == "text":
         return SearchIndex(stored["name"], stored["field"], filters)
-    return VectorIndex(stored["name"], stored["field"], stored["dimensions"], filters, stored["metric"])
+    return VectorIndex(
+        stored["name"], stored["field"], stored["dimensions"], filters, stored["metric"], stored["approximate"]
+    )
 
 
 def _checked(

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
 
 from reactive_nb.documents.interval import point_interval
+from reactive_nb.schema.search_declaration import Metric
 from reactive_nb.search.condition import AllOf, Condition, Within, meets
 from reactive_nb.search.metric import (
-    Metric,
     direction,
     known_nearness,
     nearness,
@@ -74,7 +74,8 @@ class Ball:
         Args:
             metric: What near means.
             query: The vector searched for.
-            floor: The score of the last hit; minus infinity if there were fewer than the search could find.
+            floor: The score of the last hit; minus infinity if there were fewer than the search could find, or if more
+                than the nearest decide which they are.
             condition: What the filter values must be.
         """
         return cls(metric, np.asarray(query, np.float32).tobytes(), floor, condition)
@@ -109,7 +110,7 @@ class Balls(Generic[T]):
         >>> balls = Balls()
         >>> balls.add(Ball.around("dot", np.array([1, 0], np.float32), 2.0, ALWAYS), "ann")
         >>> balls.meeting([VectorEntry(Row(1.0, ()), np.array([3, 0], np.float32))])
-        {'ann'}
+        {'ann': 0}
     """
 
     __slots__ = (
@@ -213,25 +214,26 @@ class Balls(Generic[T]):
         if _LEAST_ROOM < len(self._matrix) > 4 * end:
             self._make_room(max(2 * end, _LEAST_ROOM), self._matrix.shape[1])
 
-    def meeting(self, entries: Sequence[VectorEntry]) -> set[T]:
-        """Return the owners of balls that at least one of the entries meets."""
-        met: set[T] = set()
+    def meeting(self, entries: Sequence[VectorEntry]) -> dict[T, int]:
+        """Return the owners of balls that one of the entries meets, each with the place of one that does."""
+        met: dict[T, int] = {}
         used = len(self._balls)
-        passing: list[tuple[VectorEntry, Positions | None]] = []
-        for entry in entries if used else ():
+        passing: list[tuple[int, Positions | None]] = []
+        for place, entry in enumerate(entries if used else ()):
             slots = self._pinned(entry)
             if slots is None or len(slots) * _DENSE >= used:
-                passing.append((entry, slots))
+                passing.append((place, slots))
             elif len(slots):
                 to = direction(entry.vector)
                 products = products_of([self._matrix[slots]], to.unit, len(slots))
-                self._meet(met, entry, to, products, slots)
+                met |= dict.fromkeys(self._met_by(entry, to, products, slots, met.keys()), place)
         for start in range(0, len(passing), _AT_ONCE):
             part = passing[start : start + _AT_ONCE]
-            directions = [direction(entry.vector) for entry, _ in part]
+            directions = [direction(entries[place].vector) for place, _ in part]
             products_of_all = products_of_many(self._matrix[:used], [to.unit for to in directions])
-            for (entry, slots), to, products in zip(part, directions, products_of_all, strict=True):
-                self._meet(met, entry, to, products if slots is None else products[slots], slots)
+            for (place, slots), to, products in zip(part, directions, products_of_all, strict=True):
+                some = products if slots is None else products[slots]
+                met |= dict.fromkeys(self._met_by(entries[place], to, some, slots, met.keys()), place)
         return met
 
     def _pinned(self, entry: VectorEntry) -> Positions | None:
@@ -247,8 +249,11 @@ class Balls(Generic[T]):
                 found |= pins == known[0]
         return np.flatnonzero(found)
 
-    def _meet(self, met: set[T], entry: VectorEntry, to: Direction, products: Vector, slots: Positions | None) -> None:
-        """Add the owners of balls that an entry meets, out of those in some slots; None is all."""
+    def _met_by(
+        self, entry: VectorEntry, to: Direction, products: Vector, slots: Positions | None, known: Set[T]
+    ) -> set[T]:
+        """Return the owners of balls that an entry meets, out of those in some slots, None being all; not the known."""
+        met: set[T] = set()
         some = slice(len(self._balls)) if slots is None else slots
         near, error = nearness(self._balls[0].metric, products, self._norms[some], to)
         near += error
@@ -257,7 +262,7 @@ class Balls(Generic[T]):
         to_score = []
         for slot in (maybe if slots is None else slots[maybe]).tolist():
             ball = self._balls[slot]
-            if not self._owners[ball] <= met and meets(ball.condition, entry.row.filters):
+            if not self._owners[ball] <= known and meets(ball.condition, entry.row.filters):
                 if ball.floor == -math.inf:
                     met |= self._owners[ball]
                 else:
@@ -268,6 +273,7 @@ class Balls(Generic[T]):
                 ball = self._balls[slot]
                 if score_there >= ball.floor:
                     met |= self._owners[ball]
+        return met - known
 
     def __len__(self) -> int:
         """The number of pairs."""

@@ -47,27 +47,28 @@ class Entries(Generic[E]):
         fields: The indexed field, then the filter fields.
         content: What an index keeps of the field: comparable, None for what it does not hold.
         entry: Makes an entry of content and row, or None.
-        empty: The index without documents.
+        empty: Makes an index without documents; each has arrays of its own, which all its versions share.
     """
 
-    __slots__ = ("_content", "_entry", "_read", "empty")
+    __slots__ = ("_content", "_empty", "_entry", "_read")
 
     def __init__(
         self,
         fields: Sequence[str],
         content: Callable[[Any], Any],
         entry: Callable[[Any, Row], E | None],
-        empty: SearchState[E],
+        empty: Callable[[], SearchState[E]],
     ) -> None:
         self._read = fields_reader([ID, CREATION_TIME, *fields])
         self._content = content
         self._entry = entry
-        self.empty = empty
+        self._empty = empty
 
     def of(self, documents: Iterable[bytes]) -> Any:
         """Return the index of some different documents."""
         edits = [edit for document in documents if (edit := self._edit(None, document))]
-        return self.empty.apply(edits) if edits else self.empty
+        empty = self._empty()
+        return empty.apply(edits) if edits else empty
 
     def edits(self, rewrites: Iterable[Rewrite]) -> list[Edit[E]]:
         """Return what changes to documents, which follow one another, are to the index; each document once."""
@@ -106,13 +107,13 @@ def entries_of(declared: AnySearch) -> Entries[Any]:
     fields = (declared.field, *declared.filter_fields)
     count = len(declared.filter_fields)
     if isinstance(declared, SearchIndex):
-        return Entries[TextEntry](fields, _text, _text_entry, Postings(count))
+        return Entries[TextEntry](fields, _text, _text_entry, lambda: Postings(count))
     dimensions = declared.dimensions
     return Entries[VectorEntry](
         fields,
         lambda value: vector_bytes(value, dimensions),
         _vector_entry,
-        Vectors(dimensions, declared.metric, count),
+        lambda: Vectors(dimensions, declared.metric, count, approximate=declared.approximate),
     )
 
 

@@ -9,8 +9,11 @@ the sum of `1 / (k + place)` over the rankings that hold it, with places from 1.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
+
+import numpy as np
 
 from reactive_nb.errors import QueryUsageError
 from reactive_nb.values.refusal import show
@@ -46,6 +49,7 @@ def fuse(
         _refuse(f"k is {show(k)}", "a number that is not negative", "Leave it out for 60")
     if limit is not None and (type(limit) is not int or limit < 0):
         _refuse(f"limit is {show(limit)}", "a whole number that is not negative", "Leave it out to get all documents")
+    k = float(k)
     shares: dict[str, list[float]] = {}
     for ranking, weight in zip(_all_ids(rankings), _checked_weights(weights, len(rankings)), strict=True):
         for place, id in enumerate(ranking, 1):
@@ -93,11 +97,14 @@ def _checked_weights(weights: Sequence[float] | None, rankings: int) -> Sequence
             f"a number that is not negative for each of the {rankings} rankings",
             "Give them in the order of the rankings, for example weights=[1, 0.5]",
         )
-    return given
+    return [float(weight) for weight in given]
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number, be it one of Python or of numpy."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and value.bit_length() < sys.float_info.max_exp
+    return isinstance(value, float | np.integer | np.floating) and math.isfinite(value)
 
 
 def _refuse(thing: str, expected: str, hint: str) -> NoReturn:

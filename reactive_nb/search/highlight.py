@@ -67,8 +67,12 @@ def marks(text: str, words: str) -> list[tuple[int, int]]:
 
 def _places(piece: Piece, text: str, found: list[Token]) -> Iterator[tuple[int, int]]:
     """Yield where the words of a piece stand, in any order: a phrase as a whole, other words each by itself."""
-    own = [token.term for token in found]
+    own = [token.term.encode() for token in found]
+    there = set(own)
     for phrase in [piece.words] if piece.is_phrase else [(word,) for word in piece.words]:
+        # Most words of a long query are not there, and to look for each at every place would take seconds.
+        if not all(word.is_prefix or word.term in there for word in phrase):
+            continue
         for first in phrase_places(phrase, own):
             for place, word in enumerate(phrase, first):
                 yield found[place].start, _end(text, found, place, word)

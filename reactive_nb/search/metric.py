@@ -25,15 +25,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reactive_nb.schema.search_declaration import Metric
+
 Vector = NDArray[np.float32]
 Floats = NDArray[np.float64]
-
-Metric = Literal["cosine", "dot", "l2"]
 
 _UNIT: Final = 2.0**-24
 _SMALLEST: Final = 1e-15
@@ -75,7 +75,7 @@ def scores(metric: Metric, vector: Vector, rows: Vector) -> Floats:
         many *= many
         # From zero, so that there is no -0.0.
         return 0.0 - np.sqrt(_sums(many))
-    products: Floats = _sums(many * one) + 0.0
+    products: Floats = _sums(many * one)
     if metric == "dot":
         return products
     if metric != "cosine":

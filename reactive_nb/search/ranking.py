@@ -27,12 +27,14 @@ class Ranking:
         scores: The score of each.
     """
 
-    __slots__ = ("_numbers", "_rows", "_scores")
+    __slots__ = ("_numbers", "_order", "_rows", "_scores")
 
     def __init__(self, rows: Rows, numbers: Integers, scores: Floats) -> None:
         self._rows = rows
         self._numbers = numbers
         self._scores = scores
+        # The places of the best matches, as many as have been sorted out; grows when more are asked for.
+        self._order: Integers = np.empty(0, np.int64)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -47,15 +49,27 @@ class Ranking:
         end = len(self) if limit is None else min(offset + limit, len(self))
         if end <= offset:
             return []
-        chosen = self._best(end)
-        scores, created = self._scores[chosen], self._created(chosen)
-        order = np.lexsort((created, scores))[::-1]
-        chosen, scores, created = chosen[order], scores[order], created[order]
+        if end > len(self._order):
+            # Whoever goes on is likely to go on again. Sorted out by fours, reading everything in batches costs about
+            # what sorting everything costs; batch by batch it would cost that for each of them.
+            self._order = self._sorted(self._best(min(_AHEAD * end, len(self)) if len(self._order) else end))
+        chosen = self._order[offset:end]
         ids = self._rows.ids(self._numbers[chosen].tolist())
-        ranked = list(zip(scores.tolist(), created.tolist(), ids, strict=True))
-        # In order already but for ids of equal score and age, so this takes one pass.
-        ranked.sort(reverse=True)
-        return [Hit(id, score) for score, _, id in ranked[offset:end]]
+        return [Hit(id, score) for id, score in zip(ids, self._scores[chosen].tolist(), strict=True)]
+
+    def _sorted(self, places: Integers) -> Integers:
+        """Return places of matches in order, the best first."""
+        scores, created = self._scores[places], self._created(places)
+        order = np.lexsort((created, scores))[::-1]
+        places, scores, created = places[order], scores[order], created[order]
+        like_the_next = np.flatnonzero((scores[1:] == scores[:-1]) & (created[1:] == created[:-1]))
+        if len(like_the_next):
+            # Only of these an id decides. Equal ones stand next to each other, so sorted they fill the same positions.
+            tied = np.union1d(like_the_next, like_the_next + 1)
+            ids = self._rows.ids(self._numbers[places[tied]].tolist())
+            ranked = zip(scores[tied].tolist(), created[tied].tolist(), ids, places[tied].tolist(), strict=True)
+            places[tied] = [place for *_, place in sorted(ranked, reverse=True)]
+        return places
 
     def _best(self, count: int) -> Integers:
         """Return the places of the `count` best matches and of those that only an id tells from them, in any order."""
@@ -89,6 +103,9 @@ class Ranking:
 
 
 _BLOCK: Final = 64
+
+_AHEAD: Final = 4
+"""So many times as many matches are sorted out as are asked for, from the second time on."""
 
 
 def _nth_largest(values: Floats, n: int) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from reactive_nb.search.ball import Ball, Balls
-from reactive_nb.search.edits import SearchChange, SearchRead
+from reactive_nb.search.edits import Edit, SearchChange, SearchRead
 from reactive_nb.search.text_read import TextReads
 from reactive_nb.search.vector import VectorEntry
 
@@ -25,8 +25,8 @@ class Meeting(Protocol[T]):
     def remove(self, read: Any, owner: T, /) -> None:
         """Take back one `add`."""
 
-    def meeting(self, entries: Sequence[Any], /) -> set[T]:
-        """Return the owners of reads that one of the entries meets."""
+    def meeting(self, entries: Sequence[Any], /) -> dict[T, int]:
+        """Return the owners of reads that one of the entries meets, each with the place of one that does."""
         ...
 
     def check(self) -> None:
@@ -38,8 +38,8 @@ class Meeting(Protocol[T]):
 class Readers(Generic[T]):
     """The reads of one search index, with their owners; mutable, and guarded by whoever keeps it.
 
-    Reads of several kinds stand beside each other for a moment when the index is declared otherwise, with another
-    metric or other dimensions, until those who have read the former one have run again.
+    Reads of several kinds stand beside each other for a moment when a run that began before the index was declared
+    otherwise, with another metric or other dimensions, ends after that.
     """
 
     __slots__ = ("_by_kind", "_owners")
@@ -72,17 +72,21 @@ class Readers(Generic[T]):
         if not self._owners[owner]:
             del self._owners[owner]
 
-    def met_by(self, change: SearchChange) -> list[T]:
-        """Return the owners of reads that a commit meets, in the order in which they came."""
-        if change.concerns_all:
-            return list(self._owners)
-        entries = [entry for _, old, new in change.edits for entry in (old, new) if entry is not None]
+    def met_by(self, change: SearchChange) -> dict[T, Edit[Any]]:
+        """Return the owners of reads that a commit meets, in the order in which they came, with an edit that meets one.
+
+        Those that a commit concerns whatever they have read come with its first edit if none of them does.
+        """
+        edits_and_entries = [(edit, entry) for edit in change.edits for entry in edit[1:] if entry is not None]
+        edits, entries = zip(*edits_and_entries, strict=True)
         dimensions = len(entries[0].vector) if isinstance(entries[0], VectorEntry) else 0
-        met: set[T] = set()
+        met: dict[T, int] = {}
         for kind, meeting in self._by_kind.items():
             if kind[0] == dimensions:
                 met |= meeting.meeting(entries)
-        return [owner for owner in self._owners if owner in met] if met else []
+        if change.concerns_all:
+            return {owner: edits[met.get(owner, 0)] for owner in self._owners}
+        return {owner: edits[met[owner]] for owner in self._owners if owner in met} if met else {}
 
     def __len__(self) -> int:
         return sum(len(meeting) for meeting in self._by_kind.values())

@@ -22,6 +22,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, Self
 
 import numpy as np
@@ -77,7 +78,17 @@ def text_entry(text: str, row: Row) -> TextEntry:
     counts = tuple(map(counted.__getitem__, terms))
     if len(found) > MOST_COUNT:
         counts = tuple([min(count, MOST_COUNT) for count in counts])
-    return TextEntry(row, tuple([term.encode() for term in terms]), counts, min(len(found), MOST_LENGTH))
+    return TextEntry(row, tuple(map(_encoded, terms)), counts, min(len(found), MOST_LENGTH))
+
+
+@lru_cache(maxsize=1 << 16)
+def _encoded(term: str) -> bytes:
+    """Return a term as UTF-8: of usual terms the same object each time.
+
+    The commits that are remembered hold the entries they changed, and an object for each term of each would be most of
+    their memory: five times what references to shared ones take.
+    """
+    return term.encode()
 
 
 class Postings:

@@ -49,9 +49,9 @@ class TextReads(Generic[T]):
 
     Example:
         >>> reads = TextReads()
-        >>> reads.add(TextRead(TextQuery((Word(b"data", True),)), AllOf(())), "me")
-        >>> reads.meeting([TextEntry(Row(0.0, ()), (b"database",), (1,), 1)])
-        {'me'}
+        >>> reads.add(TextRead(parse("live data"), ALWAYS), "me")
+        >>> reads.meeting([text_entry("databases", Row(0.0, ()))])
+        {'me': 0}
     """
 
     __slots__ = ("_groups", "_owners", "_size")
@@ -93,15 +93,15 @@ class TextReads(Generic[T]):
                 if not below:
                     del level[key]
 
-    def meeting(self, entries: Sequence[TextEntry]) -> set[T]:
-        """Return the owners of reads that one of the entries meets."""
-        met: set[TextRead] = set()
-        for entry in entries:
+    def meeting(self, entries: Sequence[TextEntry]) -> dict[T, int]:
+        """Return the owners of reads that one of the entries meets, each with the place of one that does."""
+        met: dict[TextRead, int] = {}
+        for place, entry in enumerate(entries):
             filters = entry.row.filters
             for read in self._wanting(entry):
                 if read not in met and meets(read.condition, filters):
-                    met.add(read)
-        return {owner for read in met for owner in self._owners[read]}
+                    met[read] = place
+        return {owner: place for read, place in met.items() for owner in self._owners[read]}
 
     def _wanting(self, entry: TextEntry) -> Iterator[TextRead]:
         """Yield the reads whose words and equalities an entry meets, some of them several times."""
@@ -133,6 +133,11 @@ class TextReads(Generic[T]):
         ]
         assert set(found) == expected
         assert len(found) == len(expected)
+        levels: list[Any] = [*self._groups.values()]
+        while levels:
+            level = levels.pop()
+            assert level, "what is empty is given up"
+            levels += [below for below in level.values() if below is not None]
 
 
 def _places(read: TextRead) -> Iterator[tuple[_Positions, _Values, int, bytes]]:

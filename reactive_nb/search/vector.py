@@ -22,13 +22,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from reactive_nb.schema.search_declaration import Metric
 from reactive_nb.search.blocks import Blocks, place_of, split_place
+from reactive_nb.search.cells import GROWTH, LEAST_VECTORS, MOST_OUTSIDE, Cells
 from reactive_nb.search.condition import ALWAYS, Condition
 from reactive_nb.search.edits import Edit, Hit
-from reactive_nb.search.metric import Metric, direction, nearness, products_of, scores
+from reactive_nb.search.metric import direction, nearness, products_of, scores
 from reactive_nb.search.rows import Row, Rows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from reactive_nb.search.blocks import Numbers, Positions
     from reactive_nb.search.metric import Direction, Floats, Vector
 
@@ -36,6 +40,12 @@ _DENSE: Final = 4
 """If one of so many vectors is wanted, passing all of them costs less than fetching the wanted ones from everywhere."""
 
 _SCORED_AT_ONCE: Final = 1024
+
+_FEW: Final = 20
+"""If a filter leaves less than one of so many, an approximate search looks at all of these, and is exact."""
+
+_ENOUGH: Final = 4
+"""An approximate search looks around only where there are so many times as many vectors as it wants."""
 
 
 class VectorEntry(NamedTuple):
@@ -53,6 +63,7 @@ class Vectors:
         dimensions: How many numbers a vector has.
         metric: What near means; see `metric.score`.
         fields: The number of filter fields.
+        approximate: Whether a search may look only at the cells around it, see `cells.py`, once there are many vectors.
 
     Example:
         >>> near, far = (VectorEntry(Row(1.0, ()), np.array(each, np.float32)) for each in ([1, 2], [9, 9]))
@@ -61,12 +72,17 @@ class Vectors:
         [Hit(id='b', score=-1.0)]
     """
 
-    __slots__ = ("_blocks", "_metric", "_rows")
+    __slots__ = ("_blocks", "_cells", "_dimensions", "_is_approximate", "_metric", "_rows", "_tried_of")
 
-    def __init__(self, dimensions: int, metric: Metric, fields: int) -> None:
+    def __init__(self, dimensions: int, metric: Metric, fields: int, *, approximate: bool = False) -> None:
+        self._dimensions = dimensions
         self._metric: Metric = metric
         self._rows = Rows(fields)
         self._blocks = Blocks(dimensions)
+        self._is_approximate = approximate
+        self._cells: Cells | None = None
+        # How many vectors there were when cells were last made, or found to be of no help; 0 before that.
+        self._tried_of = 0
 
     def apply(self, edits: Sequence[Edit[VectorEntry]]) -> Vectors:
         """Return the index after some edits, each of another document."""
@@ -82,8 +98,45 @@ class Vectors:
                 gone.append(number)
             if new is not None:
                 come.append((number, new.vector))
+        after._dimensions = self._dimensions
+        after._is_approximate = self._is_approximate
         after._blocks = self._blocks.changed(gone, come) if gone or come else self._blocks
+        after._cells = self._cells.changed(gone, come) if self._cells is not None and (gone or come) else self._cells
+        after._tried_of = self._tried_of
+        if self._is_approximate and len(after) >= after._least_to_make_cells():
+            after._make_cells()
         return after
+
+    def _least_to_make_cells(self) -> int:
+        """Return how many vectors there have to be for cells to be made now."""
+        if self._cells is not None and self._cells.outside * MOST_OUTSIDE >= len(self):
+            return LEAST_VECTORS
+        return GROWTH * self._tried_of or LEAST_VECTORS
+
+    def _make_cells(self) -> None:
+        """Make the cells of an index that nobody has seen yet, and put the vectors of each next to each other."""
+        numbers: NDArray[np.intp] = np.flatnonzero(~np.isnan(self._rows.created()))
+        vectors = self._blocks.vectors(self._blocks.places(numbers, self._rows.size).tolist())
+        made = Cells.made(self._metric, numbers.tolist(), vectors)
+        # Also where they do not help: to find that out takes as long, so it waits for several times as many vectors.
+        self._tried_of = len(self)
+        if made is None:
+            self._cells = None
+            return
+        before = self.scale
+        self._cells, order = made
+        if self.scale == before:
+            self._cells.made_of += 1  # nobody has seen them yet, and other cells must not pass for the ones before
+        come = zip(numbers[order].tolist(), vectors[order], strict=True)
+        self._blocks = Blocks(self._dimensions).changed((), come)
+
+    @property
+    def scale(self) -> int:
+        """How many vectors there were when the cells were made that searches look at; 0 while they look at everything.
+
+        While it stays, an answer depends on the vectors that pass the filter; without cells, on the nearest of them.
+        """
+        return 0 if self._cells is None else self._cells.made_of
 
     def search(self, query: Vector, limit: int, condition: Condition) -> list[Hit]:
         """Return the documents nearest to a vector.
@@ -99,10 +152,19 @@ class Vectors:
         if limit <= 0 or not len(self):
             return []
         to = direction(query)
-        wanted = None
+        wanted = mask = None
         if condition != ALWAYS:
             mask = self._rows.where(condition)
             wanted = None if mask is None else np.flatnonzero(mask)
+        # By the scale and not by how many there are now, so that documents that do not pass the filter never count.
+        if self._cells is not None and (wanted is None or len(wanted) * _FEW >= self.scale):
+            around = self._cells.around(query, self._rows.size)
+            if mask is not None:
+                around &= mask
+            near = np.flatnonzero(around)
+            # With fewer than that the filter has taken nearly all that is around: then what passes it is looked at.
+            if len(near) >= limit * _ENOUGH:
+                wanted = near
         if wanted is None or len(wanted) * _DENSE >= len(self):
             places = self._possible_of_all(to, limit, wanted)
         else:
@@ -171,7 +233,10 @@ class Vectors:
     def check(self) -> None:
         """Assert the invariants: exactly the numbers that are taken have a vector."""
         self._rows.check()
-        self._blocks.check(np.flatnonzero(~np.isnan(self._rows.created())).tolist())
+        taken = np.flatnonzero(~np.isnan(self._rows.created())).tolist()
+        self._blocks.check(taken)
+        if self._cells is not None:
+            self._cells.check(taken, self._rows.size)
 
 
 def _possible(near: Floats, error: Floats, absent: Positions | None, limit: int) -> Positions:

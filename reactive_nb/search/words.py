@@ -1,8 +1,7 @@
 """What was typed into a search, read as a query: words of which one is enough, and phrases that must stand there.
 
-Comes in: a string as a person types it. Goes out: a `TextQuery`, which says the terms it wants as ranges of their
-UTF-8 bytes. Those ranges are what an index scans and what the read set of a search holds, so a commit concerns a
-search exactly when one of a document's terms lies in them.
+Comes in: a string as a person types it. Goes out: a `TextQuery`. An index looks its words up, and the read set of a
+search holds it, so both ask the same of a document: whether it has one of these words among its terms.
 
 1. Every word of the string is wanted, and one of them is enough. The last one is a prefix, because it may be
    unfinished.
@@ -19,7 +18,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reactive_nb.documents.interval import IntervalSet, point_interval, prefix_interval
 from reactive_nb.search.tokens import Part, Token, tokens
 
 
@@ -50,12 +48,6 @@ class TextQuery:
 
     words: tuple[Word, ...]
     phrases: tuple[Phrase, ...] = ()
-
-    def ranges(self) -> IntervalSet:
-        """Return the terms that are wanted."""
-        return IntervalSet(
-            prefix_interval(word.term) if word.is_prefix else point_interval(word.term) for word in self.words
-        )
 
     def matches(self, terms: Collection[bytes]) -> bool:
         """Whether any of the words is among a document's terms; phrases are not looked at."""
@@ -120,7 +112,7 @@ def phrase_places(phrase: Phrase, terms: Sequence[str | bytes]) -> list[int]:
     """Return where in a text a phrase begins, as positions in `terms`; the places may overlap."""
     encoded = [term.encode() if isinstance(term, str) else term for term in terms]
     first, *rest = phrase
-    places = [place for place, term in enumerate(encoded[: len(encoded) - len(rest)]) if first.finds(term)]
+    places = [place for place, term in enumerate(encoded[: max(0, len(encoded) - len(rest))]) if first.finds(term)]
     for distance, word in enumerate(rest, 1):
         places = [place for place in places if word.finds(encoded[place + distance])]
     return places

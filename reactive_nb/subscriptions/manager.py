@@ -20,13 +20,13 @@ from reactive_nb.documents.snapshot import Place
 from reactive_nb.errors import error_text
 from reactive_nb.functions.function import Function
 from reactive_nb.functions.runner import Outcome
-from reactive_nb.search.edits import SearchRead
+from reactive_nb.search.edits import SearchChange, SearchRead
 from reactive_nb.search.readers import Readers
 from reactive_nb.subscriptions.cause import Cause, Causes
 from reactive_nb.subscriptions.interval_index import IntervalIndex
 from reactive_nb.subscriptions.subscription import Key, Run, State, Subscription, key_of, without_frames
 from reactive_nb.transaction.commit import Commit
-from reactive_nb.transaction.read_set import Overlap, overlap
+from reactive_nb.transaction.read_set import Overlap, overlap, searched_overlap
 from reactive_nb.values import wire
 
 CACHED_RESULTS = 256
@@ -51,6 +51,9 @@ class SubscriptionManager:
         self._by_key: dict[Key, Subscription] = {}
         self._readers: dict[Place, IntervalIndex[Subscription]] = {}
         self._searchers: dict[Place, Readers[Subscription]] = {}
+        # Fresh ones whose searches are among those. Others run again whatever comes; and what was searched under a
+        # former declaration, with other filter fields, cannot even be asked about the entries of a later commit.
+        self._searching: set[Subscription] = set()
         # In the order in which they became due, so that a refresh runs them in that order.
         self._due: dict[Subscription, None] = {}
         # Taken by `due`, until `record`; one may be due again meanwhile, when its function is replaced.
@@ -107,6 +110,12 @@ class SubscriptionManager:
     def on_commit(self, commit: Commit) -> None:
         """Mark as stale whatever the commit touches; the cost depends on how many that are, not on all there are."""
         self._causes = Causes()  # what the ones before had changed is not looked up again
+        if commit.redeclared:
+            # First, because what was searched under the former declaration cannot be asked about entries of this one.
+            for subscription in list(self._by_key.values()):
+                for table, index in subscription.intervals:
+                    if table in commit.redeclared and subscription.state is State.FRESH:
+                        self._stale(subscription, Overlap(commit, table, index, ALL, None))
         for place, keys in commit.touched.items():
             readers = self._readers.get(place)
             if readers is not None:
@@ -116,14 +125,10 @@ class SubscriptionManager:
                         self._stale(subscription, Overlap(commit, *place, read, key))
         for place, change in commit.searched.items():
             searchers = self._searchers.get(place)
-            for subscription in searchers.met_by(change) if searchers else ():
-                if subscription.state is State.FRESH:
-                    self._stale(subscription, overlap({}, subscription.searches, commit))
-        if commit.redeclared:
-            for subscription in list(self._by_key.values()):
-                for table, index in subscription.intervals:
-                    if table in commit.redeclared and subscription.state is State.FRESH:
-                        self._stale(subscription, Overlap(commit, table, index, ALL, None))
+            for subscription, edit in searchers.met_by(change).items() if searchers else ():
+                # Asked about one edit only: a large commit has a thousand, and may concern a thousand searches.
+                met = SearchChange([edit], change.concerns_all)
+                self._stale(subscription, searched_overlap(commit, place, subscription.searches[place], met))
 
     @property
     def has_due(self) -> bool:
@@ -195,6 +200,7 @@ class SubscriptionManager:
         if subscription.state is not State.LOADING:
             subscription.state = State.STALE
             subscription.cause = None if met is None else self._causes.of(met)
+        self._forget_searches(subscription)
         self._due[subscription] = None
 
     def _read(
@@ -221,25 +227,25 @@ class SubscriptionManager:
             if not len(readers):
                 del self._readers[place]
         subscription.intervals = intervals
-        if searches or subscription.searches:
-            self._search(subscription, searches)
-
-    def _search(self, subscription: Subscription, searches: dict[Place, tuple[SearchRead[Any], ...]]) -> None:
-        before = subscription.searches
-        for place in before.keys() | searches.keys():
-            old, new = before.get(place, ()), searches.get(place, ())
-            for read in old:
-                if read not in new:
-                    self._searchers[place].remove(read, subscription)
-            for read in new:
-                if read not in old:
-                    searchers = self._searchers.get(place)
-                    if searchers is None:
-                        searchers = self._searchers[place] = Readers()
-                    searchers.add(read, subscription)
-            if not len(self._searchers[place]):
-                del self._searchers[place]
+        self._forget_searches(subscription)
         subscription.searches = searches
+        if searches and subscription.state is State.FRESH:
+            self._searching.add(subscription)
+            for place, reads in searches.items():
+                searchers = self._searchers.setdefault(place, Readers())
+                for read in reads:
+                    searchers.add(read, subscription)
+
+    def _forget_searches(self, subscription: Subscription) -> None:
+        if subscription not in self._searching:
+            return
+        self._searching.remove(subscription)
+        for place, reads in subscription.searches.items():
+            searchers = self._searchers[place]
+            for read in reads:
+                searchers.remove(read, subscription)
+            if not len(searchers):
+                del self._searchers[place]
 
     # ------------------------------------------------------------------ what is kept
 
@@ -297,7 +303,9 @@ class SubscriptionManager:
             for place, intervals in subscription.intervals.items():
                 for interval in intervals:
                     expected.setdefault(place, []).append((interval, id(subscription)))
-            for place, reads in subscription.searches.items():
+            is_searching = bool(subscription.searches) and subscription.state is State.FRESH
+            assert is_searching == (subscription in self._searching)
+            for place, reads in subscription.searches.items() if is_searching else ():
                 searched[place] = searched.get(place, 0) + len(reads)
         assert searched == {place: len(searchers) for place, searchers in self._searchers.items()}
         assert expected.keys() == self._readers.keys()

@@ -1,21 +1,21 @@
 """What a function looked at, as ranges of index keys, including the ranges that held nothing, and as searches.
 
-Comes in: each scan, point read and search of a run. Goes out: the answer to the one question of the engine, "does this commit
-touch what that reader looked at?". The committer asks it to find conflicts, the subscription manager to find stale
-results. A range is recorded and not the rows in it, so a phantom insert is caught like any other write.
+Comes in: each scan, point read and search of a run. Goes out: the answer to the one question of the engine, "does this
+commit touch what that reader looked at?". The committer asks it to find conflicts, the subscription manager to find
+stale results. A range is recorded and not the rows in it, so a phantom insert is caught like any other write.
 (After Convex, crates/database/src/reads.rs.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from reactive_nb.documents.interval import ALL, Interval, IntervalSet, point_interval
 from reactive_nb.documents.snapshot import Place
 from reactive_nb.schema.declaration import BY_ID
-from reactive_nb.search.edits import SearchRead
+from reactive_nb.search.edits import SearchChange, SearchRead
 from reactive_nb.transaction.commit import Commit
 
 NOTHING = Interval(b"", b"")
@@ -30,8 +30,9 @@ Searches: TypeAlias = Mapping[Place, tuple[SearchRead[Any], ...]]
 class Overlap:
     """Where a commit met a read set first.
 
-    `key` ends with the id of the document that was met; in a search index it is that id. It is None when the whole table was declared anew. `outlived` says that so many commits have come that the first
-    ones cannot be looked at any more; then `commit` is the oldest that is known, and the rest a part of what was read.
+    `key` ends with the id of the document that was met; in a search index it is that id. It is None when the whole
+    table was declared anew. `outlived` says that so many commits have come that the first ones cannot be looked at any
+    more; then `commit` is the oldest that is known, and the rest a part of what was read.
     """
 
     commit: Commit
@@ -133,11 +134,20 @@ def overlap(ranges: Ranges, searches: Searches, commit: Commit) -> Overlap | Non
             if key is not None:
                 return Overlap(commit, table, index, intervals.around(key), key)
     if commit.searched:
-        for (table, index), reads in searches.items():
-            change = commit.searched.get((table, index))
-            for read in reads if change else ():
-                assert change is not None
-                id = change.met_by(read)
-                if id is not None:
-                    return Overlap(commit, table, index, ALL, id.encode(), search=read)
+        for place, reads in searches.items():
+            change = commit.searched.get(place)
+            found = None if change is None else searched_overlap(commit, place, reads, change)
+            if found is not None:
+                return found
+    return None
+
+
+def searched_overlap(
+    commit: Commit, place: Place, reads: Sequence[SearchRead[Any]], change: SearchChange
+) -> Overlap | None:
+    """Return where what a commit changed in one search index, or a part of that, meets what was searched; or None."""
+    for read in reads:
+        id = change.met_by(read)
+        if id is not None:
+            return Overlap(commit, *place, ALL, id.encode(), search=read)
     return None

@@ -9,17 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import pytest
 
+import reactive_nb as rnb
+from reactive_nb import v
 from reactive_nb.embedding.cache import PROBE
 from reactive_nb.embedding.embedding import Embedding, embed
+from reactive_nb.embedding.upkeep import Upkeep
+from reactive_nb.embedding.vectors import Vector
 from reactive_nb.engine import Engine
+from reactive_nb.errors import ReactiveError
 
 DIMENSIONS = 4
 PATIENCE_S = 30
 
 
-def vector_of(text: str, salt: str = "") -> NDArray[np.float32]:
+def vector_of(text: str, salt: str = "") -> Vector:
     """Return what a `FakeModel` makes of a text."""
     digest = hashlib.sha256((salt + text).encode()).digest()[:DIMENSIONS]
     return np.frombuffer(digest, np.uint8).astype(np.float32) / 256
@@ -30,6 +35,7 @@ class FakeModel:
 
     Attributes:
         batches: The texts of each call, without the probe.
+        returned: How often it has returned the vector of each text.
         failure: What it raises instead; None for nothing.
         refused: Texts at which it raises `ValueError`.
     """
@@ -37,6 +43,7 @@ class FakeModel:
     def __init__(self, salt: str = "") -> None:
         self.salt = salt
         self.batches: list[list[str]] = []
+        self.returned: Counter[str] = Counter()
         self.failure: BaseException | None = None
         self.refused: set[str] = set()
         self.before: Callable[[list[str]], None] = lambda texts: None
@@ -49,6 +56,7 @@ class FakeModel:
             raise self.failure
         if self.refused.intersection(texts):
             raise ValueError("this is no text")
+        self.returned.update(texts)
         return np.stack([vector_of(text, self.salt) for text in texts])
 
     @property
@@ -104,3 +112,29 @@ def vector_in(db: Engine, id: str, field: str = "embedding") -> list[float] | No
 
 def wanted(text: str, salt: str = "") -> list[float]:
     return vector_of(text, salt).tolist()
+
+
+# ------------------------------------------------------------------ a table of papers
+
+
+def define(db: Engine, dimensions: int = 4) -> None:
+    db.define(papers=rnb.table(title=v.optional(v.any()), n=v.any(), embedding=v.optional(v.vector(dimensions))))
+
+
+def insert(db: Engine, *titles: Any) -> list[str]:
+    return db.write(
+        lambda ctx: [
+            ctx.db.insert("papers", {"n": n} if title is None else {"title": title, "n": n})
+            for n, title in enumerate(titles)
+        ]
+    )
+
+
+def keep(db: Engine, model: FakeModel, batch: int = 4) -> Upkeep:
+    return model.embedding(batch).keep(db, "papers", text="title", into="embedding")
+
+
+def raised(call: Callable[[], object]) -> ReactiveError:
+    with pytest.raises(ReactiveError) as caught:
+        call()
+    return caught.value

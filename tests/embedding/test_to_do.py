@@ -67,6 +67,16 @@ def test_a_document_that_changes_while_it_is_taken_is_done_once_more() -> None:
     assert take(to_do) == ["a"]
 
 
+def test_a_document_that_changes_during_an_attempt_that_fails_has_not_failed() -> None:
+    to_do = looked(2, "a", "b")
+    take(to_do)
+    to_do.note("a", 1)
+
+    to_do.fail(1)
+
+    assert (to_do.failed, to_do.pending) == ({"b"}, 2)
+
+
 def test_those_who_wait_wait_for_what_was_noted_before() -> None:
     to_do = looked(1, "a")
     to_do.note("b", 1)
@@ -93,6 +103,20 @@ def test_after_a_failure_everything_waits_and_the_failed_ones_come_last() -> Non
     assert take(to_do) == []
     to_do.retry()
     assert take(to_do) == ["c"]  # one, for it has failed with two
+
+
+def test_batches_get_smaller_after_failures_and_larger_again_after_successes() -> None:
+    to_do = looked(8, *"abcdefghijklmnop")
+    sizes = []
+    for fails in (True, True, True, False, False, False, False):
+        sizes.append(len(take(to_do)))
+        if fails:
+            to_do.fail(0)
+            to_do.retry()
+        else:
+            to_do.done(0)
+
+    assert sizes == [8, 4, 2, 1, 2, 4, 8]
 
 
 def test_pauses_double_up_to_a_minute_and_begin_anew_after_a_success() -> None:

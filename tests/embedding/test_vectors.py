@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from reactive_nb.embedding.vectors import EmbeddingError, vectors_of
+from reactive_nb.embedding.vectors import vectors_of
+from reactive_nb.errors import EmbeddingError
 
 TEXTS = ["a", "b"]
 
@@ -58,10 +60,6 @@ def test_vectors_come_in_many_forms(result: Any) -> None:
     assert all(each.dtype == np.float32 and not each.flags.writeable for each in vectors)
 
 
-async def waiting() -> None:
-    pass
-
-
 @pytest.mark.parametrize(
     ("result", "dimensions", "said"),
     [
@@ -82,7 +80,6 @@ async def waiting() -> None:
         ([[1.0], [float("nan")]], None, "number 0 of the vector for 'b' (str) is nan, which a vector cannot hold"),
         ([[1.0, float("inf")], [0.0, 0.0]], None, "number 1 of the vector for 'a' (str) is inf"),
         ([[1e39], [0.0]], None, "number 0 of the vector for 'a' (str) is 1e+39"),
-        (waiting(), None, "the function is async"),
     ],
 )
 def test_anything_else_is_refused(result: Any, dimensions: int | None, said: str) -> None:
@@ -102,3 +99,16 @@ def test_the_whole_sentence() -> None:
         "Expected finite numbers up to 3.4e38, the range of float32. Look at what the model returns for this text."
     )
     assert refused.value.code == "embedding"
+
+
+async def waiting() -> None:
+    pass
+
+
+def test_an_async_model_is_refused_and_leaves_nothing_that_nobody_awaits() -> None:
+    result = waiting()
+
+    with pytest.raises(EmbeddingError, match="the function is async"):
+        vectors_of(result, TEXTS, None, "model")
+
+    assert inspect.getcoroutinestate(result) == inspect.CORO_CLOSED

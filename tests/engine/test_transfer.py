@@ -558,6 +558,49 @@ def test_ten_documents_are_named_and_the_others_counted(db: Engine, tmp_path: Pa
     assert [place for place, _ in vars(caught.value)["rows"]] == [f"line {number}" for number in range(1, 11)]
 
 
+@pytest.mark.parametrize(("ending", "text"), [("jsonl", '{"n": 1}'), ("json", '[{"n": 1}]'), ("csv", "n\n1\n")])
+def test_a_byte_order_mark_does_not_matter(db: Engine, tmp_path: Path, ending: str, text: str) -> None:
+    (tmp_path / f"a.{ending}").write_text(text, "utf-8-sig")
+
+    db.load(tmp_path / f"a.{ending}", "numbers")
+
+    assert [each["n"] for each in db.read(lambda ctx: ctx.db.query("numbers").collect())] == [1]
+
+
+def test_a_zip_that_holds_a_table_twice_is_refused(db: Engine, tmp_path: Path) -> None:
+    path = zip_of(tmp_path / "a.zip", {"a/t/documents.jsonl": "", "b/t/documents.jsonl": ""})
+
+    with pytest.raises(
+        TransferError, match=r"it holds the table t twice, as a/t/documents.jsonl and b/t/documents.jsonl"
+    ):
+        db.load(path)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"hello.txt": "hello"}, r"it holds no <table>/documents\.jsonl"),
+        (
+            {"t/documents.jsonl": "", "_tables/documents.jsonl": "{}"},
+            "line 1 is not the name and the number of a table",
+        ),
+        (
+            {"t/documents.jsonl": "", "_reactive_nb/tables.jsonl": "{}"},
+            "line 1 is no declaration that this version reads",
+        ),
+        (
+            {"t/documents.jsonl": "", "t/generated_schema.jsonl": "{}"},
+            "generated_schema.jsonl does not begin with a text",
+        ),
+    ],
+)
+def test_a_zip_that_is_no_snapshot_is_refused(
+    db: Engine, tmp_path: Path, parts: dict[str, str | bytes], says: str
+) -> None:
+    with pytest.raises(TransferError, match=says):
+        db.load(zip_of(tmp_path / "a.zip", parts))
+
+
 def test_two_documents_with_one_id_are_refused(db: Engine, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(lines({"_id": CONVEX_ID}, {"_id": CONVEX_ID}))
 

@@ -179,6 +179,24 @@ REFUSALS: list[tuple[Any, str]] = [
             "the first step. Start a new ctx.db.query(...)."
         ),
     ),
+    *(
+        (
+            lambda ctx, joined=joined: search(ctx, joined),
+            (
+                "Cannot search papers by search_title: it was used with '&', '|', 'and', 'or', 'not' or 'if'. Expected "
+                "steps that follow one another, each of which narrows the search. Write q.search('title', text)"
+                ".eq('field', value), and is_in('field', values) for one of several."
+            ),
+        )
+        # `or` would keep the first field alone, without a word.
+        for joined in (
+            lambda q: q.search("title", "a").eq("field", "db") or q.eq("field", "food"),
+            lambda q: q.search("title", "a") and q.eq("field", "food"),
+            lambda q: not q.search("title", "a"),
+            lambda q: q.search("title", "a") & q.eq("field", "food"),
+            lambda q: q.search("title", "a").eq("field", "db") | q.eq("field", "food"),
+        )
+    ),
 ]
 
 
@@ -195,6 +213,7 @@ def test_it_refuses(db: Engine, body: Any, sentence: str) -> None:
     [
         ("papers", "by_year", "'by_year' is an index for ranges. Expected one of ['search_title', 'search_note']."),
         ("papers", "nope", "the table papers has no such index. Expected one of ['search_title', 'search_note']."),
+        ("papers", ["by_year"], "the table papers has no such index. Expected one of ['search_title', 'search_note']."),
         ("nope", "search", "there is no table nope. Expected a declared search index."),
     ],
 )

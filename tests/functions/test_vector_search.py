@@ -11,6 +11,7 @@ import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import Engine
 from reactive_nb.errors import QueryUsageError, UnknownIndex
+from reactive_nb.search import vector as vector_module
 
 
 @pytest.fixture(autouse=True)
@@ -192,3 +193,41 @@ def test_a_live_search_runs_again_when_its_index_is_declared_otherwise(db: Engin
         )
         db.settle()
         assert live.value == [10.0]
+
+
+@pytest.mark.slow
+def test_a_live_search_of_an_approximate_index_is_what_a_fresh_one_finds(
+    db: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_module, "LEAST_VECTORS", 600)
+    db.define(
+        places=rnb.table(kind=v.string(), at=v.vector(4)).vector_index(
+            "by_place", "at", dimensions=4, metric="l2", filter_fields=["kind"], approximate=True
+        )
+    )
+    dice = np.random.default_rng(1)
+    middles = dice.normal(size=(30, 4)) * 4
+
+    def add(*places: Any, kind: str = "") -> None:
+        with db.transaction() as tx:
+            for at, each in enumerate(places):
+                tx.db.insert("places", {"kind": kind or "abcde"[at % 5], "at": each})
+
+    add(*(middles[at % 30] + dice.normal(size=4) for at in range(600)))
+
+    @db.query
+    def near(ctx: Any, vector: list[float], limit: int, kind: str) -> Any:
+        filter = None if not kind else lambda q: q.eq("kind", kind)
+        return ctx.vector_search("places", "by_place", vector=vector, limit=limit, filter=filter)
+
+    asked = [
+        {"vector": (middles[at % 30] + dice.normal(size=4)).tolist(), "limit": limit, "kind": kind}
+        for at, (limit, kind) in enumerate([(5, ""), (10, ""), (20, ""), (2, "a"), (3, "a"), (4, "a")] * 4)
+    ]
+    lives = [near.live(**each) for each in asked]
+    assert db.read(lambda ctx: ctx.db.query("places").count()) == 600
+    for _ in range(12):  # around what was asked for, and mostly farther away than what was found
+        add(*(np.array(each["vector"]) + dice.normal(size=4) * 2 for each in asked), kind="a")
+        db.settle()
+        for each, live in zip(asked, lives, strict=True):
+            assert live.value == db.read(lambda ctx, each=each: near.function(ctx, **each))

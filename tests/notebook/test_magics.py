@@ -473,3 +473,18 @@ def test_jobs_are_listed_changed_and_suggested(shell: InteractiveShell, db: Engi
     assert db.crons.get("morning").is_paused
     with pytest.raises(UsageError, match="No job is named 'evening'"):
         magics.reactive("jobs run evening")
+
+
+def test_embeddings_are_listed_among_the_jobs(shell: InteractiveShell, db: Engine, magics: ReactiveMagics) -> None:
+    db.define(papers=rnb.table(title=v.string(), near=v.optional(v.vector(2))))
+    with db.transaction() as tx:
+        tx.db.insert("papers", {"title": "one"})
+
+    upkeep = rnb.embed(lambda texts: [[len(text), 1.0] for text in texts]).keep(db, "papers", text="title", into="near")
+    upkeep.wait()
+    listed = repr(magics.reactive("jobs"))
+    upkeep.close()
+
+    assert "Embeddings\n  field" in listed
+    assert "papers.near  papers.title  all 1 up to date" in listed
+    assert "Embeddings" not in repr(magics.reactive("jobs"))

@@ -69,14 +69,6 @@ def test_both_kinds_stand_beside_the_indexes() -> None:
     assert searched.find("search_title") is None
 
 
-@pytest.mark.parametrize(
-    "search", [SearchIndex("s", "meta.place", ("field", "a.b")), VectorIndex("s", "meta.place", 4, ("field", "a.b"))]
-)
-def test_paths_have_steps(search: SearchIndex | VectorIndex) -> None:
-    assert search.path() == ("meta", "place")
-    assert search.filter_paths() == (("field",), ("a", "b"))
-
-
 # ------------------------------------------------------------------ refused
 
 
@@ -379,6 +371,7 @@ def test_the_stored_form_is_a_list_of_plain_objects() -> None:
             "dimensions": 4,
             "filter_fields": ["year"],
             "metric": "dot",
+            "approximate": False,
         },
     ]
 

@@ -40,6 +40,7 @@ def small(most_rows: int) -> Blocks:
 batches = st.dictionaries(st.integers(0, 40), st.none() | st.integers(0, 99), max_size=12)
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from([1, 2, 4, 8]), st.lists(batches, max_size=12))
 def test_every_version_is_a_dict_of_vectors(most_rows: int, written: list[dict[int, int | None]]) -> None:
@@ -85,6 +86,7 @@ def test_blocks_stay_few_and_full_while_vectors_come_and_go_one_by_one() -> None
     scan = blocks.scan()
     assert len(scan.norms) < 2 * 3000
     assert len(scan.blocks) < 2 * 3000 / blocks.most_rows + 12
+    assert len(blocks._blocks) < len(scan.blocks) + 12, "slots are used again"
     assert rows_copied < 12 * 1500
 
 

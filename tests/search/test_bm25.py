@@ -23,14 +23,14 @@ def occurrences(*each: tuple[int, float, int]) -> Occurrences:
 
 
 def test_weights_are_those_of_the_formula() -> None:
-    found = occurrences((3, 1.0, 10), (9, 2.5, 1), (4, 4095.0, 1_048_575))
+    found = occurrences(*((at * 3, 1 + at % 5 / 2, 1 + at * at) for at in range(50)))
 
-    idf = math.log(1 + (1024.0 - 3 + 0.5) / (3 + 0.5))
+    idf = math.log(1 + (1024.0 - 50 + 0.5) / (50 + 0.5))
     expected = [
-        idf * f * (1.2 + 1) / (f + 1.2 * (1 - 0.75 + 0.75 * length / 32.0))
+        idf * f * (1.2 + 1) / (f + 1.2 * (1 - 0.75 + 0.75 * length / 30.0))
         for f, length in zip(found.frequencies.tolist(), found.lengths.tolist(), strict=True)
     ]
-    assert weights(found, 1024.0, 32.0).tolist() == expected
+    assert weights(found, 1024.0, 30.0).tolist() == expected
 
 
 def test_a_word_that_all_documents_hold_still_adds_something() -> None:
@@ -42,14 +42,14 @@ def test_a_word_that_all_documents_hold_still_adds_something() -> None:
 @pytest.mark.parametrize("dense", [0, 1000], ids=["sorted", "dense"])
 def test_amounts_are_added_in_the_order_of_the_words(dense: int) -> None:
     # In another order the small amounts would vanish beside the large one, or not.
-    words = [(np.array([7]), np.array([amount])) for amount in (1e16, 1.0, 1.0)]
+    words = [(np.arange(1000), np.full(1000, amount)) for amount in (1e16, 1.0, 1.0)]
 
     with patch.object(bm25, "_DENSE", dense):
-        one_way, other_way = summed(words, 10), summed(words[::-1], 10)
+        one_way, other_way = summed(words, 1000), summed(words[::-1], 1000)
 
-    assert one_way[1].tolist() == [1e16 + 1.0 + 1.0]
-    assert other_way[1].tolist() == [1.0 + 1.0 + 1e16]
-    assert one_way[1].tolist() != other_way[1].tolist()
+    assert set(one_way[1].tolist()) == {1e16 + 1.0 + 1.0}
+    assert set(other_way[1].tolist()) == {1.0 + 1.0 + 1e16}
+    assert one_way[1][0] != other_way[1][0]
 
 
 amounts = st.sampled_from([0.1, 0.2, 0.3, 1e-9, 12345.678])

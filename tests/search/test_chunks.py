@@ -77,6 +77,12 @@ def test_a_posting_keeps_its_three_numbers_up_to_the_largest() -> None:
         pytest.param([run(0, 15), gone(1, 14)], [2], id="all but the two ends"),
         pytest.param([run(0, 15), gone(0, 15)], [], id="everything"),
         pytest.param([run(0, 3), run(0, 3, b"dat"), gone(0, 3)], [3], id="a term beside one that begins like it"),
+        pytest.param(
+            [run(0, 15), {**gone(0, 5), (b"data", 7): (2, 10)}], [7, 3], id="too few, before some that change too"
+        ),
+        pytest.param(
+            [run(0, 15), {**gone(0, 5), (b"data", 30): (2, 10)}], [7, 4], id="too few, before some that do not"
+        ),
         pytest.param([run(50, 64), run(0, 1)], [7, 8], id="a number before all others"),
     ],
 )
@@ -110,11 +116,11 @@ def test_no_change_makes_no_new_chunks() -> None:
     assert apply(chunks, {}) is chunks
 
 
-terms = st.sampled_from([b"a", b"ab", b"abc", b"b", "ä".encode(), "日本".encode()])
+terms = st.sampled_from([b"a", b"a", b"ab", "ä".encode()])
 changes = st.dictionaries(
-    st.tuples(terms, st.integers(0, 70)), st.one_of(st.none(), st.tuples(st.integers(1, 5), st.integers(5, 9)))
+    st.tuples(terms, st.integers(0, 40)), st.one_of(st.none(), st.tuples(st.integers(1, 5), st.integers(5, 9)))
 )
-runs = st.tuples(terms, st.integers(0, 70), st.integers(0, 70), st.booleans())
+runs = st.tuples(terms, st.integers(0, 40), st.integers(0, 40), st.booleans())
 """Runs of neighbours that come or go at once; without them no chunk ever empties."""
 
 
@@ -141,7 +147,7 @@ def test_chunks_equal_a_dictionary_in_every_version(
 
     for kept, expected in versions:
         assert kept.everything() == listed(expected)
-        for term in (b"a", b"ab", b"b"):
+        for term in (b"a", b"ab"):
             here = [each for each in listed(expected) if each[0] == term]
             longer = [each for each in listed(expected) if each[0].startswith(term) and each[0] != term]
             assert numbers_of(kept.of_term(term)).tolist() == [number for _, number, _, _ in here]

@@ -39,3 +39,13 @@ def test_values_not_in_use_are_dropped() -> None:
     assert [table[code] for code in given_codes] == [NO_CODE, 0, NO_CODE, 1, NO_CODE]
     assert table[NO_CODE] == NO_CODE
     assert codes.extended(VALUES)[1] == [2, 0, 3, 1, 4]
+
+
+def test_many_values_come_in_any_order() -> None:
+    many = [b"\x07%03d\0" % (number * 37 % 100) for number in range(100)]
+
+    codes, given_codes = Codes().extended(many)
+
+    codes.check(np.array(given_codes, np.int32))
+    assert given_codes == list(range(100))
+    assert codes.extended(many[::-1])[1] == given_codes[::-1]

@@ -63,6 +63,15 @@ def test_only_the_version_asked_last_is_kept_whole() -> None:
     assert first.whole(1).tolist() == whole.tolist() == [1]
 
 
+def test_numbers_that_were_given_no_value_have_the_fill() -> None:
+    column = Column(np.int32(-1))
+
+    assert column.whole(0).tolist() == []
+    assert column.whole(3).tolist() == [-1] * 3
+    assert column.whole(SIZE).tolist() == [-1] * SIZE
+    assert column.put(spread([1]), [5]).whole(SIZE).tolist() == [-1, 5, *[-1] * (SIZE - 2)]
+
+
 def test_the_whole_is_not_for_writing() -> None:
     with pytest.raises(ValueError, match="read-only"):
         Column(np.int32(0)).whole(3)[0] = 1

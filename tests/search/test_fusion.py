@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import reprlib
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +40,9 @@ def test_scores_are_sums_of_reciprocal_places() -> None:
         (["ab", "cb"], {"k": 0}, "abc"),  # a first place counts as much as two second ones
         (["ab", "cd"], {"weights": [1, 2]}, "cdab"),
         (["ab", "cd"], {"weights": (0, 1)}, "cdab"),
+        (["ab", "cd"], {"weights": np.array([1, 2])}, "cdab"),
+        (["ab", "cd"], {"weights": np.array([1, 2], np.float32)}, "cdab"),
+        (["ab", "cb"], {"k": np.int64(0)}, "abc"),
         (["ab", "cd"], {"limit": 2}, "ac"),
         (["ab", "cd"], {"limit": 0}, ""),
         (["ab", "cd"], {"limit": 9}, "acbd"),
@@ -52,6 +57,15 @@ def test_documents_and_iterators_of_them_can_be_fused() -> None:
     documents = iter([{"_id": "a", "_creationTime": 1.0, "title": "x"}])
 
     assert fuse(documents, hits("b"), limit=1) == [{"_id": "a", "_score": 1 / 61}]
+
+
+def test_numbers_of_numpy_give_scores_of_python() -> None:
+    options: dict[str, Any] = {"k": np.float32(1), "weights": np.array([1], np.float32)}
+
+    (hit,) = fuse(hits("a"), **options)
+
+    assert hit == {"_id": "a", "_score": 0.5}
+    assert type(hit["_score"]) is float
 
 
 rankings = st.lists(st.lists(st.sampled_from("abcdef"), unique=True, max_size=6), max_size=4)
@@ -106,6 +120,11 @@ WEIGHTS = "Expected a number that is not negative for each of the 2 rankings. Gi
             f"at place 1 of ranking 1 stands {{'id': 'b'}} (dict). Expected a hit or a document, with its '_id'. {EACH}",
         ),
         ([], {"k": -1}, "k is -1 (int). Expected a number that is not negative. Leave it out for 60"),
+        (
+            [],
+            {"k": np.float32("inf")},
+            "k is np.float32(inf) (float32). Expected a number that is not negative. Leave it out for 60",
+        ),
         ([], {"k": True}, "k is True (bool). Expected a number that is not negative. Leave it out for 60"),
         (
             [],
@@ -120,6 +139,7 @@ WEIGHTS = "Expected a number that is not negative for each of the 2 rankings. Gi
         ([[], []], {"weights": [1]}, f"weights is [1] (list). {WEIGHTS}"),
         ([[], []], {"weights": [1, float("nan")]}, f"weights is [1, nan] (list). {WEIGHTS}"),
         ([[], []], {"weights": [1, -1]}, f"weights is [1, -1] (list). {WEIGHTS}"),
+        ([[], []], {"weights": [1, 1 << 1024]}, f"weights is {reprlib.repr([1, 1 << 1024])} (list). {WEIGHTS}"),
         ([[], []], {"weights": 2}, f"weights is 2 (int). {WEIGHTS}"),
     ],
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from html import unescape
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactive_nb.errors import QueryUsageError
+from reactive_nb.search import highlight as module
 from reactive_nb.search.highlight import highlight, marks
 from reactive_nb.search.tokens import terms, tokens
-from reactive_nb.search.words import parse
+from reactive_nb.search.words import parse, phrase_places
 
 
 @pytest.mark.parametrize(
@@ -153,3 +155,16 @@ def test_a_text_searched_for_in_quotes_is_marked_as_a_whole(text: str) -> None:
     covered = {place for start, end in marks(text, f'"{text}"') for place in range(start, end)}
 
     assert covered == {place for token in tokens(text) for place in range(token.start, token.end)}
+
+
+def test_a_phrase_longer_than_the_text_stands_nowhere_in_it() -> None:
+    assert highlight("a a a", '"a a a a a"') == "a a a"
+
+
+def test_of_many_words_only_those_that_are_there_are_looked_for() -> None:
+    words = " ".join(f"word{number}" for number in range(1000))
+
+    with patch.object(module, "phrase_places", wraps=phrase_places) as looked_for:
+        assert highlight("some word77 here", words) == "some **word77** here"
+
+    assert looked_for.call_count == 2  # the last one may be unfinished

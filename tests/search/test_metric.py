@@ -51,6 +51,7 @@ CASES = [
     Case("the largest numbers", "cosine", vector(3e38, 3e38), vector(3e38, 3e38), 1.0),
     Case("an inner product", "dot", vector(1, 2), vector(3, 4), 11.0),
     Case("one with itself is no cosine", "dot", vector(2, 0), vector(2, 0), 4.0),
+    Case("nothing has no sign", "dot", vector(0, -1), vector(-1, 0), 0.0),
     Case("a distance", "l2", vector(0, 3), vector(4, 0), -5.0),
     Case("no distance", "l2", vector(5, 6), vector(5, 6), 0.0),
 ]
@@ -71,6 +72,7 @@ matrices = st.tuples(st.integers(2, 7), st.integers(1, 20)).flatmap(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_scores_are_the_same_in_either_order_and_in_any_company(rows: Vector, metric: Metric) -> None:
@@ -92,8 +94,18 @@ def test_company_does_not_matter_in_many_dimensions(metric: Metric, dimensions: 
     together = scores(metric, rows[0], rows).tolist()
 
     assert together == [score(metric, rows[0], row) for row in rows] == [score(metric, row, rows[0]) for row in rows]
+    assert together == scores(metric, rows[0], np.asfortranarray(rows)).tolist()
 
 
+def test_no_cosine_is_above_one() -> None:
+    rows = np.random.default_rng(1).standard_normal((1000, 7), dtype=np.float32)
+
+    found = [score("cosine", row, row * np.float32(factor)) for row in rows for factor in (6, -6)]
+
+    assert (min(found), max(found)) == (-1.0, 1.0)
+
+
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_scores_are_close_to_the_sums_of_exact_products(rows: Vector, metric: Metric) -> None:
@@ -121,6 +133,7 @@ def within_bounds(metric: Metric, query: Vector, rows: Vector) -> float:
     return float(np.max(off[error > 0] / error[error > 0], initial=0.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(matrices, st.sampled_from(METRICS))
 def test_quick_scores_are_within_their_bounds(rows: Vector, metric: Metric) -> None:
@@ -135,6 +148,16 @@ def test_bounds_are_of_use(metric: Metric, dimensions: int) -> None:
 
     assert 1e-4 < within_bounds(metric, rows[0], rows) < 1
     assert relative_error(dimensions) < 1e-7 * (dimensions + 4)
+
+
+@pytest.mark.parametrize("length", [1e-7, 1e-12, 1e-15])
+@pytest.mark.parametrize("metric", METRICS)
+def test_bounds_hold_for_vectors_of_very_different_length(metric: Metric, length: float) -> None:
+    rows = np.random.default_rng(1).standard_normal((500, 5), dtype=np.float32)
+
+    for query in rows[:20]:
+        within_bounds(metric, query * np.float32(1000), rows * np.float32(length))
+        within_bounds(metric, query * np.float32(length), rows * np.float32(1000))
 
 
 def test_a_norm_that_is_out_of_the_ordinary_has_no_bound() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -18,24 +19,29 @@ Match = tuple[float, float]
 """Score and creation time."""
 
 
+def id_of(place: int) -> str:
+    """Return one of 1000 ids, in another order than that in which documents get their numbers."""
+    return f"d{place * 7 % 1000:03}"
+
+
 def ranking_of(matches: list[Match]) -> Ranking:
-    """Return a ranking of matches whose ids, `d000`, `d001` and so on, are in their order."""
+    """Return a ranking of matches, whose ids are `id_of` their places."""
     others = [("other", Row(0.0, ()))]  # which has the first number and does not match
-    rows, numbers = Rows(0).apply(others + [(f"d{at:03}", Row(age, ())) for at, (_, age) in enumerate(matches)])
+    rows, numbers = Rows(0).apply(others + [(id_of(at), Row(age, ())) for at, (_, age) in enumerate(matches)])
     return Ranking(rows, np.array(numbers[1:], np.int64), np.array([score for score, _ in matches]))
 
 
 def everything_sorted(matches: list[Match]) -> list[Hit]:
-    ranked = sorted([(score, age, f"d{at:03}") for at, (score, age) in enumerate(matches)], reverse=True)
+    ranked = sorted([(score, age, id_of(at)) for at, (score, age) in enumerate(matches)], reverse=True)
     return [Hit(id, score) for score, _, id in ranked]
 
 
 @pytest.mark.parametrize(
     ("matches", "expected"),
     [
-        pytest.param([(1.0, 1.0), (3.0, 2.0), (2.0, 3.0)], ["d001", "d002", "d000"], id="the best score first"),
-        pytest.param([(1.0, 1.0), (1.0, 3.0), (1.0, 2.0)], ["d001", "d002", "d000"], id="the newest of equal ones"),
-        pytest.param([(1.0, 1.0), (1.0, 1.0)], ["d001", "d000"], id="then the largest id"),
+        pytest.param([(1.0, 1.0), (3.0, 2.0), (2.0, 3.0)], ["d007", "d014", "d000"], id="the best score first"),
+        pytest.param([(1.0, 1.0), (1.0, 3.0), (1.0, 2.0)], ["d007", "d014", "d000"], id="the newest of equal ones"),
+        pytest.param([(1.0, 1.0)] * 144, sorted(map(id_of, range(144)), reverse=True), id="then the largest id"),
         pytest.param([], [], id="nothing"),
     ],
 )
@@ -67,8 +73,26 @@ def test_every_page_is_that_of_everything_sorted(matches: list[Match], pages: li
                 assert ranking.hits(limit, offset) == expected[offset:end]
 
 
+def test_reading_on_sorts_out_some_more_matches_at_a_time_and_nothing_twice() -> None:
+    class Counting(Ranking):
+        sorted_out = 0
+
+        def _sorted(self, places: Any) -> Any:
+            self.sorted_out += len(places)
+            return super()._sorted(places)
+
+    matches = [(float(score % 7), float(score % 3)) for score in range(1000)]
+    plain = ranking_of(matches)
+    ranking = Counting(plain._rows, plain._numbers, plain._scores)
+
+    read = [hit for offset in range(0, 1000, 10) for hit in ranking.hits(10, offset)]
+
+    assert read == everything_sorted(matches)
+    assert len(matches) <= ranking.sorted_out < 3 * len(matches), "batch by batch it would be fifty times as many"
+
+
 def test_the_best_of_many_are_found_with_different_scores() -> None:
-    scores = np.random.default_rng(1).permutation(2000).tolist()
+    scores = np.random.default_rng(1).permutation(1000).tolist()
     matches = [(float(score), 0.0) for score in scores]
 
     assert ranking_of(matches).hits(5, 5) == everything_sorted(matches)[5:10]

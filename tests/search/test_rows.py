@@ -49,6 +49,7 @@ some_rows = st.builds(Row, st.integers(0, 9).map(float), st.tuples(values, value
 batches = st.dictionaries(st.sampled_from([f"d{number}" for number in range(20)]), st.none() | some_rows, max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(batches, max_size=8), st.lists(conditions, min_size=1, max_size=3))
 def test_every_version_is_a_dict_of_documents(written: list[dict[str, Row | None]], asked: list[Condition]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import ClassVar
 from unittest.mock import patch
 
@@ -37,6 +38,13 @@ class TinyPostings(Postings):
     chunks_type: ClassVar[type[Chunks]] = TinyChunks
     recent_documents: ClassVar[int] = 3
     recent_terms: ClassVar[int] = 16
+
+
+class ImmediatePostings(Postings):
+    """All commits are written to the chunks at once."""
+
+    __slots__ = ()
+    recent_documents: ClassVar[int] = 0
 
 
 # ------------------------------------------------------------------ the oracle
@@ -131,6 +139,12 @@ def test_an_entry_holds_each_term_once_in_order_of_its_bytes() -> None:
     assert list(made.terms) == sorted(made.terms)
 
 
+def test_entries_share_their_terms() -> None:
+    one, other = (text_entry(text, Row(1.0, ())) for text in ("reactive data", "data, ähre"))
+
+    assert one.terms[0] is other.terms[0]
+
+
 def test_an_entry_of_a_text_without_words_has_no_terms() -> None:
     assert text_entry(" -- ", Row(1.0, ())) == TextEntry(Row(1.0, ()), (), (), 0)
 
@@ -186,17 +200,55 @@ def test_a_whole_word_comes_before_longer_ones_that_begin_with_it() -> None:
 
 
 def test_texts_are_asked_for_phrases_only_and_only_of_documents_that_hold_all_words() -> None:
-    index, documents = of_texts("a b", "a c", "b a", "c")
+    index, documents = of_texts("a b", "a c", "b a", "c", "b c")
     asked: list[list[str]] = []
 
     def texts(ids: Sequence[str]) -> list[str]:
         asked.append(sorted(ids))
         return texts_of(documents)(ids)
 
-    assert len(index.search(parse("a b"), ALWAYS, texts)) == 3
+    assert len(index.search(parse("a b"), ALWAYS, texts)) == 4
     assert asked == []
     assert len(index.search(parse('"a b"'), ALWAYS, texts)) == 1
     assert asked == [["d0", "d2"]]
+
+
+def test_a_phrase_is_found_in_documents_that_have_changed() -> None:
+    index, documents = of_texts("a b", "b", "a b a b", "a")
+    index, documents = edited(index, documents, {"d1": (Row(1.0, ()), "b a b b")})
+
+    for words in ('"a b" ', '"b" ', '"a" b'):
+        ranking = index.search(parse(words), ALWAYS, texts_of(documents))
+        assert ranking.hits(None) == by_a_loop(documents, parse(words), ALWAYS)
+
+
+def test_a_word_within_a_phrase_may_be_a_prefix() -> None:
+    data, base, a, b = Word(b"data", True), Word(b"base"), Word(b"a"), Word(b"b")
+    query = TextQuery((data, base, a, b), ((data, base), (a, b)))
+    index, documents = of_texts("data base a b", "database base a b", "data a base a b", "data base a", "base data a b")
+
+    hits = index.search(query, ALWAYS, texts_of(documents)).hits(None)
+
+    assert {documents[hit.id][1] for hit in hits} == {"data base a b", "database base a b"}
+    assert hits == by_a_loop(documents, query, ALWAYS)
+
+
+def test_a_text_with_the_same_words_in_other_numbers_is_another() -> None:
+    row = Row(1.0, ())
+    entries = [
+        TextEntry(row, (b"a", b"b"), (2, 1), 3),
+        TextEntry(row, (b"a", b"b"), (1, 2), 3),
+        TextEntry(row, (b"a", b"b"), (1, 2), 9),  # as of texts with more of a word than is counted
+    ]
+    scores = []
+
+    for before, after in [(None, entries[0]), *pairwise(entries)]:
+        index = ImmediatePostings(0).apply([] if before is None else [Edit("d", None, before)])
+        index = index.apply([Edit("d", before, after)])
+        index.check()
+        scores.append([hit.score for hit in index.search(parse("a"), ALWAYS, no_texts).hits(None)])
+
+    assert scores[0] > scores[1] > scores[2]
 
 
 def test_hits_are_taken_page_by_page() -> None:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reactive_nb.documents.interval import Interval, IntervalSet
 from reactive_nb.search.tokens import terms, tokens
 from reactive_nb.search.words import Phrase, TextQuery, Word, parse, phrase_count, phrase_places
 
@@ -91,14 +90,6 @@ def test_parse(case: Case) -> None:
 )
 def test_matches(typed: str, text: str, found: bool) -> None:
     assert parse(typed).matches({term.encode() for term in terms(text)}) is found
-
-
-def test_ranges_are_of_exact_terms_and_of_prefixes() -> None:
-    query = TextQuery((Word(b"b"), Word(b"a"), Word(b"c", is_prefix=True), Word(b"ca")))
-
-    assert query.ranges() == IntervalSet(
-        [Interval(b"a", b"a\0"), Interval(b"b", b"b\0"), Interval(b"c", b"c\xff")],
-    )
 
 
 @pytest.mark.parametrize(
@@ -189,12 +180,8 @@ some_terms = st.lists(st.text("ab日", min_size=1, max_size=4).map(str.encode), 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(words, max_size=4, unique=True), some_terms)
-def test_a_document_matches_exactly_if_one_of_its_terms_lies_in_the_ranges(asked: list[Word], own: list[bytes]) -> None:
-    query = TextQuery(tuple(asked))
-    ranges = query.ranges()
-
-    assert query.matches(own) == any(ranges.contains(term) for term in own)
-    assert query.matches(own) == any(word.finds(term) for word in asked for term in own)
+def test_a_document_matches_exactly_if_a_word_finds_one_of_its_terms(asked: list[Word], own: list[bytes]) -> None:
+    assert TextQuery(tuple(asked)).matches(own) == any(word.finds(term) for word in asked for term in own)
 
 
 @settings(max_examples=100, deadline=None)

@@ -160,6 +160,7 @@ def test_blind_inserts_into_a_search_index_never_conflict(database: Database) ->
     database.committed(other)
 
 
+@pytest.mark.slow
 def test_a_transaction_sees_its_own_writes_in_its_searches_and_a_rollback_undoes_them(database: Database) -> None:
     held = database.begin()
     search: Callable[[], int] = lambda: held.query("papers").with_search_index("by_text", "a").count()  # noqa: E731

@@ -204,7 +204,7 @@ class Dependencies:
         # What came of commits during the run, its own among them, is known after this.
         for engine in {read.call.engine for read in reads.values() if read.head != read.call.engine.ts}:
             if not engine.closed:
-                engine.settle()
+                engine.catch_up()
 
     def missed(self, reads: Mapping[CallKey, Read]) -> list[tuple[str, str, Read]]:
         """Return what a run has not seen of its queries, because it came after the run had called them: what, and how."""

@@ -106,6 +106,31 @@ def test_what_only_the_last_run_called_counts(
     assert sorted(each.call for each in db.subscriptions()) == ["latest(channel='b')", "total()"]
 
 
+def test_a_cell_that_writes_does_not_wait_for_a_long_job(
+    begin: Begin, chat: dict[str, Any], settled: Settled, db: Engine
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    @db.action
+    def long(ctx: Any) -> None:
+        begun.set()
+        may_end.wait(60)
+
+    db.scheduler.run_after(0, long)
+    assert begun.wait(10)
+    guard = threading.Timer(20, may_end.set)  # so that the test fails instead of hanging
+    guard.start()
+
+    _, screen = begin("print(latest())\nif not latest(): first = send(body='written')")
+    is_waiting = not may_end.is_set()
+    guard.cancel()
+    may_end.set()
+
+    assert is_waiting, "the cell returned only after the job"
+    settled()
+    assert screen.text == "['written']\n"
+
+
 def test_reading_without_a_function_is_followed_too(begin: Begin, chat: dict[str, Any], settled: Settled) -> None:
     _, screen = begin("print(db.read(lambda ctx: ctx.db.query('messages').count()))")
 
