@@ -15,7 +15,7 @@ PROGRAMS = PROJECT / ".." / "shared" / "acceptance"
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PROGRAMS.is_dir(), reason="the acceptance programs are not beside this clone")
-@pytest.mark.parametrize("name", ["engine", "jobs", "search"])
+@pytest.mark.parametrize("name", ["engine", "jobs", "search", "sql"])
 def test_the_program_runs_as_it_stands(tmp_path: Path, name: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(tmp_path)}
 

@@ -68,6 +68,7 @@ def test_an_install_without_extras_needs_neither_a_server_nor_tools(metadata: Me
             "msgspec",
             "numpy",
             "pandas",
+            "pytz",
             "traitlets",
             "tzdata",
         )
