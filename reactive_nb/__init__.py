@@ -21,11 +21,12 @@ The package in the order data flows; a file imports from its own group and the g
     subscriptions     commit → stale → run again → different?
     jobs              scheduled calls and crons: what is due, and what became of it
     files             the bytes of stored files, by their hash
-    tables            the DuckDB side: typed tables kept from the log
+    tables            the DuckDB side: typed tables kept from the log; SQL, data frames, files in and out
     engine            builds the parts, owns the threads, opens and closes
     embedding         keeps vectors up to date from texts
     notebook          live results, widgets, magics
     connection        `connect`
+    cli               `reactive-nb` in a terminal
     testing           a clock and ids for tests
 """
 
