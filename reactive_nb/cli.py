@@ -1,4 +1,4 @@
-"""`reactive-nb`: what people do with the file of a database in a terminal: export, import, list its tables, check it.
+"""`reactive-nb`: what people do with the file of a database in a terminal: export, import, list its tables, SQL, check it.
 
 Comes in: arguments. Goes out: text, and 0; or one sentence that says what is wrong, and 1. A file that is open in a
 notebook is held by it, and refused here.
@@ -74,6 +74,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("database", type=Path, help="the file of the database")
     command.set_defaults(run=_tables)
 
+    command = commands.add_parser("sql", help="run one statement of SQL")
+    command.add_argument("database", type=Path, help="the file of the database")
+    command.add_argument("text", help="a query, or an insert, update or delete")
+    command.add_argument("--csv", action="store_true", help="write rows as CSV")
+    command.set_defaults(run=_sql)
+
     command = commands.add_parser("check", help="look whether log, tables, indexes and typed tables agree")
     command.add_argument("database", type=Path, help="the file of the database")
     command.add_argument("--repair", action="store_true", help="make indexes and typed tables anew from the documents")
@@ -109,6 +115,18 @@ def _tables(options: argparse.Namespace) -> int:
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(2)]
     for name, count, indexes in sorted(rows):
         _say(f"{name:<{widths[0]}}  {count:>{widths[1]}}  {indexes}".rstrip())
+    return 0
+
+
+def _sql(options: argparse.Namespace) -> int:
+    with _opened(options.database) as db:
+        result = db.sql(options.text)
+        if getattr(result, "has_rows", True):
+            frame = result.df()
+            text = frame.to_csv(index=False).rstrip("\n") if options.csv else frame.to_string(index=False)
+            _say(text if len(frame) or options.csv else "no rows")
+        else:
+            _say(f"{result.rowcount:,} row{'' if result.rowcount == 1 else 's'} changed")
     return 0
 
 

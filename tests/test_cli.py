@@ -58,6 +58,19 @@ def test_one_table_in_a_format_and_a_mode(path: Path, tmp_path: Path, capsys: py
 
 
 @pytest.mark.slow
+def test_sql_reads_and_changes(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", str(path), "SELECT name FROM users ORDER BY name"]) == 0
+    assert main(["sql", str(path), "SELECT name, 1 AS n FROM users ORDER BY name", "--csv"]) == 0
+    assert main(["sql", str(path), "UPDATE users SET name = 'Ada L.' WHERE name = 'Ada'"]) == 0
+    assert main(["sql", str(path), "DELETE FROM users WHERE name = 'Alan' RETURNING name"]) == 0
+    assert main(["sql", str(path), "SELECT name FROM users WHERE false"]) == 0
+    assert main(["sql", str(path), "DROP TABLE users"]) == 1
+
+    said = capsys.readouterr()
+    assert said.out == "name\n Ada\nAlan\nname,n\nAda,1\nAlan,1\n1 row changed\nname\nAlan\nno rows\n"
+    assert said.err.startswith("reactive-nb: Cannot run the DROP statement")
+
+
 def test_check_finds_and_repairs(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(path)]) == 0
     assert "everything agrees" in capsys.readouterr().out

@@ -12,8 +12,13 @@ import pytest
 
 import reactive_nb
 from reactive_nb import testing
+from reactive_nb.embedding.embedding import Embedding
+from reactive_nb.embedding.upkeep import Upkeep
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.past import Past
+from reactive_nb.engine.sql_change import SqlChange
+from reactive_nb.engine.table_handle import InsertReport, TableHandle
+from reactive_nb.engine.transfer_report import ExportReport, LoadReport
 from reactive_nb.functions.actions import ActionContext
 from reactive_nb.functions.aggregates import Aggregate
 from reactive_nb.functions.context import MutationContext, QueryContext
@@ -26,11 +31,14 @@ from reactive_nb.functions.query_builder import TableQuery
 from reactive_nb.functions.range_query import RangeQuery
 from reactive_nb.functions.registry import Module
 from reactive_nb.functions.scheduler import Scheduler
+from reactive_nb.functions.search_filter import SearchCondition, SearchFilter
 from reactive_nb.functions.storage import ActionStorage, StorageReader, StorageWriter
+from reactive_nb.functions.text_search import TextSearch, TextTerms
 from reactive_nb.jobs.cron_table import CronInfo, CronRun, Crons
 from reactive_nb.notebook.live import Live
 from reactive_nb.schema.evolution import Evolution
 from reactive_nb.subscriptions.subscription import Run
+from reactive_nb.tables.sql_query import SqlQuery
 from reactive_nb.transaction.commit import Commit
 
 PROJECT = Path(__file__).parents[1]
@@ -39,7 +47,8 @@ HANDED_OUT = [
     *(Engine, Past, Function, Module, Live, Run, Commit, Evolution, Page),
     *(ActionContext, Scheduler, StorageReader, StorageWriter, ActionStorage, Crons, CronInfo, CronRun, Environment),
     *(QueryContext, MutationContext, DatabaseReader, DatabaseWriter, SystemReader, TableQuery, RangeQuery, IndexRange),
-    Aggregate,
+    *(Aggregate, TextSearch, TextTerms, SearchFilter, SearchCondition, Embedding, Upkeep),
+    *(SqlQuery, SqlChange, TableHandle, InsertReport, ExportReport, LoadReport),
 ]
 """What a user gets from the public names and works with."""
 

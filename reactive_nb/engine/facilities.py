@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from reactive_nb.engine import transfer
 from reactive_nb.engine.commit_queue import closed
 from reactive_nb.engine.table_handle import TableHandle, proposal_of
-from reactive_nb.engine.transfer import ExportReport, LoadReport, Mode
+from reactive_nb.engine.transfer import Mode
+from reactive_nb.engine.transfer_report import ExportReport, LoadReport
 from reactive_nb.functions.environment import Environment
 from reactive_nb.functions.scheduler import DirectScheduler, Scheduler
 from reactive_nb.functions.storage import ActionStorage

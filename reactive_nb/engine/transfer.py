@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
 from reactive_nb.documents.document import ID, decode_documents
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import Snapshot, TableState
+from reactive_nb.engine.transfer_report import ExportReport, LoadReport
 from reactive_nb.errors import ConflictError, FileContentError, InvalidId, ReactiveError, UnknownTable
 from reactive_nb.functions.actions import Report
 from reactive_nb.functions.runner import ATTEMPTS, refuse_nested
@@ -51,64 +51,6 @@ _SHOWN_FROM = 20_000
 _PART = 5_000
 """So many documents are looked at together; between them Ctrl-C has not long to wait."""
 _SAID = 10
-
-
-@dataclass(frozen=True, slots=True)
-class ExportReport:
-    """What `db.export` has written.
-
-    Attributes:
-        file: Where.
-        documents: How many documents, by table.
-        files: How many stored files.
-    """
-
-    file: Path
-    documents: Mapping[str, int]
-    files: int = 0
-
-    def __repr__(self) -> str:
-        return f"<exported {_counted(self.documents, self.files)} to {self.file}>"
-
-
-@dataclass(frozen=True, slots=True)
-class LoadReport:
-    """What `db.load` has done.
-
-    Attributes:
-        documents: How many documents were loaded, by table.
-        files: How many stored files.
-        deleted: How many documents had to give way, by table.
-        declared: The tables that have got their declarations from the file.
-        renumbered: The tables whose ids have other numbers here than in the file, so that all ids of theirs were
-            changed, also where other documents of the file have them.
-        skipped: What the file holds and was passed over, in words.
-    """
-
-    documents: Mapping[str, int]
-    files: int = 0
-    deleted: Mapping[str, int] = field(default_factory=dict)
-    declared: tuple[str, ...] = ()
-    renumbered: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        lines = [f"<loaded {_counted(self.documents, self.files)}>"]
-        if self.deleted:
-            lines.append(f"deleted: {_counted(self.deleted, 0)}")
-        for title, names in (
-            ("declared", self.declared),
-            ("ids renumbered", self.renumbered),
-            ("skipped", self.skipped),
-        ):
-            if names:
-                lines.append(f"{title}: {', '.join(names)}")
-        return "\n".join(lines)
-
-
-def _counted(documents: Mapping[str, int], files: int) -> str:
-    told = [f"{count:,} of {table}" for table, count in documents.items()] or ["nothing"]
-    return ", ".join(told) + (f", {files:,} stored files" if files else "")
 
 
 # ------------------------------------------------------------------ export

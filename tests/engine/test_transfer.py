@@ -30,6 +30,7 @@ from reactive_nb.errors import (
 )
 from reactive_nb.schema.declaration import Table
 from reactive_nb.tables.transfer import arrivals
+from reactive_nb.tables.transfer.snapshot_zip import SnapshotWriter
 from reactive_nb.values.ids import encode_id
 from tests.conftest import Connect
 from tests.strategies import documents, values
@@ -601,6 +602,16 @@ def test_a_zip_that_is_no_snapshot_is_refused(
         db.load(zip_of(tmp_path / "a.zip", parts))
 
 
+def test_two_tables_with_one_number_are_refused(db: Engine, tmp_path: Path) -> None:
+    one, other = encode_id(10004, bytes(16)), encode_id(10004, bytes(15) + b"x")
+    path = zip_of(
+        tmp_path / "a.zip", {"a/documents.jsonl": lines({"_id": one}), "b/documents.jsonl": lines({"_id": other})}
+    )
+
+    with pytest.raises(TransferError, match="the ids of b are those of a, both with the number 10004"):
+        db.load(path)
+
+
 def test_two_documents_with_one_id_are_refused(db: Engine, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text(lines({"_id": CONVEX_ID}, {"_id": CONVEX_ID}))
 
@@ -769,7 +780,7 @@ def test_an_interrupted_export_leaves_the_file_before(
     def interrupted(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(transfer.SnapshotWriter, "write_content", interrupted)
+    monkeypatch.setattr(SnapshotWriter, "write_content", interrupted)
     with pytest.raises(KeyboardInterrupt):
         db.export(tmp_path / "all.zip")
 
@@ -864,13 +875,13 @@ def test_an_append_does_not_mind_other_documents(
 
 def test_an_export_is_of_one_moment(connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     db, copy = filled(connect()), connect()
-    write = transfer.SnapshotWriter.write_table
+    write = SnapshotWriter.write_table
 
     def slow(self: Any, name: str, *args: Any) -> None:
         write(self, name, *args)
         db.write(lambda ctx: ctx.db.insert("flights", ROW))
 
-    monkeypatch.setattr(transfer.SnapshotWriter, "write_table", slow)
+    monkeypatch.setattr(SnapshotWriter, "write_table", slow)
     db.export(tmp_path / "all.zip")
     monkeypatch.undo()
 
@@ -882,14 +893,14 @@ def test_a_file_deleted_while_it_is_exported_makes_it_start_again(
 ) -> None:
     db, copy = filled(connect()), connect()
     (file,) = db.read(lambda ctx: ctx.db.system.query("_storage").collect())
-    write = transfer.SnapshotWriter.write_table
+    write = SnapshotWriter.write_table
 
     def slow(self: Any, name: str, *args: Any) -> None:
         write(self, name, *args)
         if name == "_storage" and db.storage.get_metadata(file["_id"]) is not None:
             db.storage.delete(file["_id"])
 
-    monkeypatch.setattr(transfer.SnapshotWriter, "write_table", slow)
+    monkeypatch.setattr(SnapshotWriter, "write_table", slow)
     report = db.export(tmp_path / "all.zip")
 
     assert report.files == 0
@@ -903,10 +914,12 @@ def test_long_ones_tell_how_far_they_are(
     monkeypatch.setattr(transfer, "_SHOWN_FROM", 100)
     monkeypatch.setattr(transfer, "_PART", 50)
     db.write(lambda ctx: [ctx.db.insert("planes", {"n": n}) for n in range(501)])
-    told: list[tuple[float, float | None]] = []
+    exported: list[tuple[Any, Any]] = []
+    told: list[tuple[Any, Any]] = []
 
-    transfer.export(db, tmp_path / f"a.{ending}", "planes", report=lambda done, total, _: told.append((done, total)))
-    exported, told[:] = told[:], []
+    transfer.export(
+        db, tmp_path / f"a.{ending}", "planes", report=lambda done, total, _: exported.append((done, total))
+    )
     transfer.load(
         connect(), tmp_path / f"a.{ending}", "planes", report=lambda done, total, _: told.append((done, total))
     )

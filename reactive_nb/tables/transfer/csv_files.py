@@ -61,7 +61,7 @@ def write(documents: Iterable[dict[str, Any]], names: list[str], form: Form, int
         into: Where to.
     """
     text = io.TextIOWrapper(into, "utf-8", newline="", write_through=False)
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # as RFC 4180 has it; then either of the two is quoted in a cell
     writer.writerow(names)
     forms = [form.fields.get(name, form.others) for name in names]
     writer.writerows(

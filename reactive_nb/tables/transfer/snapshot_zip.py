@@ -205,6 +205,7 @@ class _Reader:
         incoming = [self._table(name, numbers.get(name), declared.get(name)) for name in wanted]
         if STORAGE in self._documents and (tables is None or STORAGE in tables):
             incoming.append(self._table(STORAGE, None, None))
+        self._check_numbers(incoming)
         contents = {id: partial(self._open, info) for id, info in self._contents.items()}
         return Source(self._file, tuple(incoming), contents, tuple(self._skipped))
 
@@ -267,6 +268,17 @@ class _Reader:
             if not stored.name.startswith("_"):
                 declared[stored.name] = stored
         return declared
+
+    def _check_numbers(self, incoming: list[IncomingTable]) -> None:
+        """Raise if two tables have one number: nobody could tell whose ids are whose."""
+        by_number: dict[int, str] = {}
+        for each in incoming:
+            if each.number is not None and by_number.setdefault(each.number, each.name) != each.name:
+                raise refusals.unreadable(
+                    self._file,
+                    f"the ids of {each.name} are those of {by_number[each.number]}, both with the number {each.number}",
+                    "Correct it, or export the database again",
+                )
 
     def _legacy_types(self, name: str) -> str | None:
         """Return the types that Convex had inferred, or None where documents are encoded in the uniform way."""

@@ -42,4 +42,4 @@ def test_a_column_is_what_is_declared(tmp_path: Path, declared: Table, columns: 
     (row,) = parquet.rows_of(file)(Form.of(declared))
 
     assert row == ("row 1", 1, document)
-    assert {name: type(value) for name, value in row[2].items()} == {k: type(value) for k, value in document.items()}  # type: ignore[union-attr]
+    assert {name: type(value) for name, value in row[2].items()} == {k: type(value) for k, value in document.items()}
