@@ -80,7 +80,7 @@ def arrow_table(table: Table, documents: list[bytes]) -> Any:
         QueryUsageError: pyarrow is not installed.
     """
     try:
-        import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
+        import pyarrow as pa
     except ModuleNotFoundError:
         raise QueryUsageError(
             "Cannot make an Arrow table",

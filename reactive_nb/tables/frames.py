@@ -213,10 +213,10 @@ def _of_arrow(source: Any, what: str) -> Frame:
                 hint="Install pyarrow, or pass a pandas frame",
                 path="$",
             )
-        import polars  # type: ignore[import-not-found, import-untyped, unused-ignore]
+        import polars
 
         return _of_polars(polars.DataFrame(source))
-    import pyarrow as pa  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    import pyarrow as pa
 
     table = source if isinstance(source, pa.Table) else pa.table(source)
     _check_names(table.column_names, what)
