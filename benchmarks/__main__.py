@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 
-from benchmarks import aggregates, jobs, mutations, opening, pages, reads, search, subscriptions, writers
+from benchmarks import aggregates, jobs, mutations, opening, pages, reads, search, sql, subscriptions, writers
 from benchmarks.stage import QUICK, Scale, Stage
 from benchmarks.table import Entry, Line
 
@@ -23,8 +23,13 @@ PARTS: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "opening": opening.lines,
     "jobs": jobs.lines,
 }
-# The first needs a browser; the second builds graphs of its peers for minutes, where these are installed.
-ON_REQUEST: dict[str, Callable[[Stage], Iterator[Line | Entry]]] = {"pages": pages.lines, "search": search.lines}
+# The first needs a browser; the second builds graphs of its peers for minutes, where these are installed; the third
+# takes minutes too.
+ON_REQUEST: dict[str, Callable[[Stage], Iterator[Line | Entry]]] = {
+    "pages": pages.lines,
+    "search": search.lines,
+    "sql": sql.lines,
+}
 ALL = {**PARTS, **ON_REQUEST}
 
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from benchmarks.workload import FIELDS, NEWEST, Message, Row, id_of
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _NAMES = ("_id", "_creationTime", *FIELDS)
 _INSERT = f"INSERT INTO messages VALUES ({', '.join('?' * len(_NAMES))})"
+
+GROUPS = "SELECT channel, count(*), sum(likes) FROM messages GROUP BY 1"
 
 
 class DuckDB:
@@ -23,10 +29,13 @@ class DuckDB:
         """Return a connection to the same database, for another thread."""
         return DuckDB(connection=self._connection.cursor())
 
-    def create(self) -> None:
-        columns = ", ".join(f"{name} {type}" for name, type in FIELDS.items())
-        self._connection.execute(f"CREATE TABLE messages (_id VARCHAR PRIMARY KEY, _creationTime DOUBLE, {columns})")
-        self._connection.execute("CREATE INDEX by_channel ON messages (channel)")
+    def create(
+        self, table: str = "messages", fields: Mapping[str, str] = FIELDS, indexed: Iterable[str] = ("channel",)
+    ) -> None:
+        columns = ", ".join(f"{name} {type}" for name, type in fields.items())
+        self._connection.execute(f"CREATE TABLE {table} (_id VARCHAR PRIMARY KEY, _creationTime DOUBLE, {columns})")
+        for field in indexed:
+            self._connection.execute(f"CREATE INDEX by_{field} ON {table} ({field})")
 
     def insert(self, place: int, message: Message) -> None:
         self._connection.execute(_INSERT, (id_of(place), float(place), *message.values()))
@@ -38,6 +47,18 @@ class DuckDB:
                 [(id_of(place), float(place), *each.values()) for place, each in enumerate(messages, first)]
             )
         self._connection.commit()
+
+    def insert_frame(self, table: str, frame: pd.DataFrame) -> None:
+        """Insert rows that have neither id nor time; their ids ascend, as ours do."""
+        self._connection.register("frame", frame)
+        self._connection.execute(f"INSERT INTO {table} SELECT uuidv7(), epoch_ms(now()), * FROM frame")
+        self._connection.unregister("frame")
+
+    def copy_to(self, file: Path, options: str) -> None:
+        self._connection.execute(f"COPY messages TO '{file}' ({options})")
+
+    def copy_from(self, file: Path, options: str) -> None:
+        self._connection.execute(f"COPY messages FROM '{file}' ({options})")
 
     def get(self, id: str) -> Message:
         (row,) = self._connection.execute("SELECT * FROM messages WHERE _id = ?", (id,)).fetchall()
@@ -60,6 +81,9 @@ class DuckDB:
             "SELECT channel, count(*), sum(likes) FROM messages GROUP BY channel ORDER BY channel"
         ).fetchall()
         return [dict(zip(("channel", "number", "likes"), row, strict=True)) for row in rows]
+
+    def groups_frame(self) -> pd.DataFrame:
+        return self._connection.execute(GROUPS).df()
 
     def like(self, id: str) -> None:
         """Read, then write what was read plus one; again when another thread was faster."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from benchmarks.timing import Attempt, Measured, interleaved
+from benchmarks.timing import TURNS, Attempt, Measured, interleaved
 
 HEAD = """\
 | what | ours: p50 (p95) | floor | SQLite | DuckDB | aim | ÷ floor | ÷ SQLite | ÷ DuckDB |
@@ -118,10 +118,16 @@ class Entry:
 
 
 def compared(
-    what: str, attempts: int, *, aim: float | None = None, unit: Unit = Unit.SECONDS, **contestants: Attempt
+    what: str,
+    attempts: int,
+    turns: int = TURNS,
+    *,
+    aim: float | None = None,
+    unit: Unit = Unit.SECONDS,
+    **contestants: Attempt,
 ) -> Line:
     """Return the line of `ours` and others, measured in turns; `aim` is the most (of a rate: the least) of our median."""
-    measured = interleaved(contestants, attempts)
+    measured = interleaved(contestants, attempts, turns)
     ours = measured.pop("ours")
     verdict = None
     if aim is not None:

@@ -17,6 +17,8 @@ from typing import Any
 
 Attempt = Callable[[], float]
 
+TURNS = 10
+"""How many turns there are where nobody says otherwise."""
 _SECONDS_PER_TURN = 0.25
 """A contestant whose attempts take longer makes fewer of them, but always one per turn."""
 
@@ -35,7 +37,7 @@ class Measured:
         return self.values[min(len(self.values) * percent // 100, len(self.values) - 1)]
 
 
-def interleaved(contestants: Mapping[str, Attempt], attempts: int, turns: int = 10) -> dict[str, Measured]:
+def interleaved(contestants: Mapping[str, Attempt], attempts: int, turns: int = TURNS) -> dict[str, Measured]:
     """Return what each contestant measured in up to `attempts` attempts, made in turns after one to warm up.
 
     Another one begins each turn, so that none always follows the one that leaves the disk busy.

@@ -53,6 +53,19 @@ OTHERS = {
     "jobs that end, 200 mutations due at once, on disk": "ours floor",
 }
 
+SQL = {
+    "fold, 500 documents into a new file": "ours DuckDB",
+    "fold, 500 documents at a time until there are 1,000": "ours DuckDB",
+    "update → live SQL, count and sum by channel of 500 documents": "ours SQLite DuckDB",
+    "update → live SQL, count and sum by channel of 1,000 documents": "ours SQLite DuckDB",
+    "insert a frame of 500 rows of 5 fields into an empty table, two indexes": "ours DuckDB aim",
+    "insert a frame of 500 rows of 5 fields into a table of 500, two indexes": "ours DuckDB aim",
+    **{
+        f"{what} 500 documents, {format}": "ours DuckDB"
+        for format in ("zip", "jsonl", "csv", "parquet")
+        for what in ("export", "load")
+    },
+}
 
 VECTOR_PEERS = ["numpy, product and selection", "usearch", "hnswlib", "LanceDB", "LanceDB, IVF_HNSW_SQ"]
 TEXT_PEERS = ["SQLite FTS5", "tantivy"]
@@ -108,6 +121,11 @@ def test_every_line_is_printed_with_all_its_contestants() -> None:
 @pytest.mark.slow
 def test_a_part_named_on_the_command_line_is_run_alone() -> None:
     assert printed("reads") == READS
+
+
+@pytest.mark.slow
+def test_sql_is_measured_beside_what_duckdb_does_itself() -> None:
+    assert printed("sql") == SQL
 
 
 @pytest.mark.slow
