@@ -122,6 +122,7 @@ def test_a_program_that_ends_without_closing_leaves_a_folded_file(tmp_path: Path
         assert plain.execute("SELECT n FROM t").fetchall() == [(7,)]
 
 
+@pytest.mark.slow
 def test_a_database_in_memory_that_nobody_holds_is_gone_with_its_thread() -> None:
     db = rnb.connect()
     thread = db._refresher._thread

@@ -207,6 +207,7 @@ def test_an_extreme_is_the_first_or_last_in_the_order_of_values(largest: bool, v
 @pytest.mark.parametrize("largest", [False, True], ids=["smallest", "largest"])
 @given(st.lists(anything), st.lists(anything), st.lists(anything))
 @settings(max_examples=200, deadline=None)
+@pytest.mark.slow
 def test_an_extreme_does_not_depend_on_grouping_or_what_was_removed(
     largest: bool, kept: list[Any], removed: list[Any], added: list[Any]
 ) -> None:

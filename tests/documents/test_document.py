@@ -16,6 +16,7 @@ SYSTEM: dict[str, Any] = {"_id": "x", "_creationTime": 1.5}
 
 @settings(max_examples=50, deadline=None)
 @given(documents())
+@pytest.mark.slow
 def test_a_document_comes_back_as_it_was_with_its_fields_in_order(fields: dict[str, Any]) -> None:
     document = {**SYSTEM, **fields}
 

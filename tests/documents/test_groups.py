@@ -69,6 +69,7 @@ def run_of(grouping: Groups, entries: list[Entry]) -> Run:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(writes, max_size=30), depths, st.lists(st.integers(0, 30), max_size=4))
+@pytest.mark.slow
 def test_groups_are_those_of_a_loop_however_runs_are_put_together(
     written: list[Written], depth: int, cuts: list[int]
 ) -> None:

@@ -401,6 +401,7 @@ def test_a_batch_gives_the_same_however_far_its_keys_lie_apart(large: OrderedMap
     assert dict(after.items()) == {key: value for key, value in expected.items() if value is not None}
 
 
+@pytest.mark.slow
 def test_what_is_left_after_many_deletes_stands_in_few_leaves(large: OrderedMap[int]) -> None:
     keys = [key for key, _ in large.items()]
     random.Random(1).shuffle(keys)

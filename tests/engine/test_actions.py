@@ -924,6 +924,7 @@ def test_a_context_that_outlives_its_action_is_refused_by_a_closed_database(conn
         kept[0].run_query(notes.texts)
 
 
+@pytest.mark.slow
 def test_a_database_in_memory_that_nobody_holds_goes_with_the_threads_of_its_actions() -> None:
     def cell() -> weakref.ref[Engine]:
         notes = Notes(rnb.connect(clock=FakeClock()))

@@ -273,6 +273,7 @@ def test_a_table_defined_again_runs_its_readers_again(balls: Balls) -> None:
     assert (live.state, type(live.error).__name__) == ("failed", "UnknownIndex")
 
 
+@pytest.mark.slow
 def test_what_nobody_refers_to_any_more_runs_no_more(balls: Balls) -> None:
     live = balls.count.live("red")
     balls.settled()

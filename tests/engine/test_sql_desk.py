@@ -231,6 +231,7 @@ def test_a_live_frame_that_is_being_refreshed_gets_its_last_value_when_the_datab
     assert live.value["n"].tolist() in ([1], [2])
 
 
+@pytest.mark.slow
 def test_a_database_in_memory_that_nobody_holds_goes_with_its_store() -> None:
     db = rnb.connect()
     db.define(numbers=NUMBERS)

@@ -139,6 +139,7 @@ def test_closing_ends_the_threads(connect: Connect) -> None:
     assert job_threads() == []
 
 
+@pytest.mark.slow
 def test_a_database_in_memory_that_nobody_holds_goes_although_jobs_are_ahead() -> None:
     def cell() -> tuple[weakref.ref[Engine], threading.Thread]:
         diary = Diary(rnb.connect())

@@ -604,6 +604,7 @@ def test_in_memory_contents_are_in_a_temporary_folder_until_the_close(temporary:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_in_memory_contents_that_nobody_closes_are_gone_with_their_owner(temporary: Path, stored: Stored) -> None:
     contents = Contents(None, stored)
     contents.put(b"hello", "me")
@@ -614,6 +615,7 @@ def test_in_memory_contents_that_nobody_closes_are_gone_with_their_owner(tempora
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_forked_child_that_ends_leaves_the_contents_to_its_parent(temporary: Path, stored: Stored) -> None:
     contents = Contents(None, stored)
     contents.put(b"hello", "me")

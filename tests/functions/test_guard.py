@@ -371,6 +371,7 @@ class Cleaned(Node):
         self.path.unlink()
 
 
+@pytest.mark.slow
 def test_what_finalizers_clean_up_while_it_runs_is_not_the_functions_doing(db: Engine, tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     one.touch()

@@ -90,6 +90,7 @@ def test_a_module_function_declared_again_replaces_it_where_the_module_is_includ
     assert (db.run("numbers:answer"), db.run("numbers:later")) == (2, 3)
 
 
+@pytest.mark.slow
 def test_a_call_of_a_function_that_two_open_databases_include_is_refused(connect: Connect) -> None:
     first, second = connect(), connect()
     names = rnb.module("names")
@@ -118,6 +119,7 @@ def test_a_call_of_a_function_that_two_open_databases_include_is_refused(connect
         add(name="Eve")
 
 
+@pytest.mark.slow
 def test_a_module_keeps_no_database_open() -> None:
     numbers = rnb.module("numbers")
 

@@ -288,6 +288,7 @@ def test_one_failing_call_loses_nothing_acknowledged_and_keeps_nothing_refused(n
     assert sorted(disk.names) == [PATH]
 
 
+@pytest.mark.slow
 def test_two_failing_calls_lose_nothing_acknowledged() -> None:
     # The second fault may hit the way back from the first, so what was refused may be found again, but always whole.
     for pair in combinations(range(len(CALLS)), 2):
@@ -337,6 +338,7 @@ lives = st.builds(Life, steps=st.lists(st.integers(-6, 5), max_size=8), dies_at=
 
 @settings(max_examples=300, deadline=None)
 @given(lives=st.lists(lives, min_size=1, max_size=4), seed=st.integers(0, 2**32))
+@pytest.mark.slow
 def test_no_loss_of_power_takes_an_acknowledged_record_or_makes_the_log_unreadable(
     lives: list[Life], seed: int
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_table_without_declared_fields_has_one_json_column_of_all_but_the_syst
 
 
 @pytest.mark.parametrize(("common", "rare"), [(1, 1.5), (1, 2**62), (1, 1e300), (0.5, math.nan)])
+@pytest.mark.slow
 def test_a_rare_kind_of_number_among_thousands_is_stored_as_it_is(tmp_path: Path, common: float, rare: float) -> None:
     stored = StoredTable("numbers", NUMBER, table(n=v.number()))
     documents = [document(place, n=rare if place == 2345 else common) for place in range(3000)]

@@ -142,6 +142,7 @@ def same(found: tuple[list[Any], tuple[int, ...]], expected: tuple[list[Any], tu
 
 
 @pytest.mark.parametrize("name", POLARS_AND_ARROW)
+@pytest.mark.slow
 def test_columns_of_polars(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pl = pytest.importorskip("polars")
     expected = POLARS_AND_ARROW[name]

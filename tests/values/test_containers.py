@@ -29,6 +29,7 @@ USER = encode_id(10001, bytes(16))
 
 @settings(deadline=None)
 @given(st.lists(values(), max_size=5))
+@pytest.mark.slow
 def test_an_array_of_any_accepts_every_list(items: list[Any]) -> None:
     assert identical(v.array(v.any()).check(items), normalize(items))
 

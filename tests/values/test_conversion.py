@@ -142,6 +142,7 @@ def test_the_error_of_a_naive_datetime_says_four_facts() -> None:
 
 @settings(deadline=None)
 @given(st.datetimes(timezones=st.timezones(), min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1)))  # noqa: DTZ001 - Hypothesis adds the zone
+@pytest.mark.slow
 def test_a_datetime_stays_the_same_moment(moment: datetime) -> None:
     result = normalize(moment)
 

@@ -20,6 +20,7 @@ tuples = st.lists(keyable_values(), max_size=4)
 
 @settings(max_examples=150, deadline=None)
 @given(tuples, st.sampled_from([b"", b"\xff", b"\0", ID, ID + b"\0"]))
+@pytest.mark.slow
 def test_the_values_of_a_key_are_read_back_and_what_follows_is_handed_over(values: list[Any], tail: bytes) -> None:
     read, rest = read_values(encode_key(values) + tail, len(values))
 
@@ -30,6 +31,7 @@ def test_the_values_of_a_key_are_read_back_and_what_follows_is_handed_over(value
 
 @settings(max_examples=150, deadline=None)
 @given(tuples, tuples, st.data())
+@pytest.mark.slow
 def test_where_the_first_values_of_a_key_end(values: list[Any], others: list[Any], data: st.DataObject) -> None:
     count = data.draw(st.integers(0, len(values)))
     key = encode_key([*values, *others, 5.0]) + ID

@@ -197,6 +197,7 @@ def test_tuples_are_ordered_by_their_first_difference(a: list[Any], b: list[Any]
 
 @settings(max_examples=200, deadline=None)
 @given(tuples, tuples, st.sampled_from([b"", b"0", b"z43zp6c3e75gkmz1kfwj6mbbx5sw281h"]))
+@pytest.mark.slow
 def test_the_range_after_a_prefix_holds_exactly_the_tuples_that_begin_with_it(
     prefix: list[Any], key: list[Any], document_id: bytes
 ) -> None:

@@ -310,6 +310,7 @@ MEMBERS = [
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(MEMBERS), min_size=1, max_size=4), values())
+@pytest.mark.slow
 def test_a_union_accepts_exactly_what_some_member_accepts(members: list[Validator], value: Any) -> None:
     def accepts(validator: Validator) -> bool:
         try:

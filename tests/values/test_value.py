@@ -32,6 +32,7 @@ def nested(levels: int) -> Any:
 
 @settings(max_examples=200, deadline=None)
 @given(values())
+@pytest.mark.slow
 def test_a_normalised_value_is_left_as_it_is(value: Any) -> None:
     assert identical(normalize(value), value)
 

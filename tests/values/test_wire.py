@@ -21,6 +21,7 @@ from tests.strategies import documents, identical, values
 
 @settings(max_examples=200, deadline=None)
 @given(values())
+@pytest.mark.slow
 def test_a_value_comes_back_from_its_bytes_unchanged(value: Any) -> None:
     assert identical(wire.decode(wire.encode(value)), value)
 
@@ -54,6 +55,7 @@ def test_a_large_int_stays_an_int(number: int) -> None:
 
 # Around every length at which the header of an array grows.
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 65535, 65536])
+@pytest.mark.slow
 def test_many_documents_are_decoded_as_each_alone(count: int) -> None:
     encoded = [wire.encode({"n": n % 7}) for n in range(count)]
 

@@ -68,6 +68,7 @@ anything = st.recursive(
 
 
 @given(anything)
+@pytest.mark.slow
 def test_every_object_has_a_form_that_is_strict_json(value: Any) -> None:
     json.dumps(encode_cell(value), allow_nan=False)
 

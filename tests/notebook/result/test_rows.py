@@ -53,6 +53,7 @@ def test_applying_the_operations_to_the_old_result_gives_the_new_one(old: KeyedR
 
 
 @given(results, results)
+@pytest.mark.slow
 def test_a_row_that_is_equal_in_both_is_at_most_moved(old: KeyedRows, new: KeyedRows) -> None:
     equal = {key for key in old if key in new and canonical([("", old[key])]) == canonical([("", new[key])])}
 
@@ -65,6 +66,7 @@ def test_equal_results_have_no_difference(result: KeyedRows) -> None:
 
 
 @given(results.filter(lambda result: len(result) > 1), st.data())
+@pytest.mark.slow
 def test_one_row_that_changes_its_place_is_one_move(result: KeyedRows, data: st.DataObject) -> None:
     keys = list(result)
     key = keys.pop(data.draw(st.integers(0, len(keys) - 1)))

@@ -165,6 +165,7 @@ def test_a_binding_ends_when_its_widget_is_dropped(db: Engine, delays: Any) -> N
     assert db.lives() == []
 
 
+@pytest.mark.slow
 def test_a_binding_keeps_its_result_true(db: Engine, delays: Any) -> None:
     noted = Noted()
     bind(delays.live(), noted, "value", len)
@@ -218,6 +219,7 @@ def test_a_failed_result_leaves_the_trait(db: Engine, delays: Any, caplog: pytes
     assert caplog.records == [], "there is no value to transform"
 
 
+@pytest.mark.slow
 def test_a_binding_that_has_ended_keeps_nothing_true(db: Engine, delays: Any) -> None:
     number = ipywidgets.IntText()
 

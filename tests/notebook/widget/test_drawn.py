@@ -256,6 +256,7 @@ def test_a_plot_that_nobody_sees_is_drawn_when_somebody_does(db: Engine, live: L
     assert shown == "'3 bars'"
 
 
+@pytest.mark.slow
 def test_a_dropped_result_takes_its_plot_with_it(delays: Any) -> None:
     live = delays.live()
     widget = plot_of(live, Turns(), height)
@@ -326,6 +327,7 @@ def test_an_object_that_cannot_be_sent_shows_in_the_cell_that_made_it(live: Live
         opening(live, lambda _: Unsendable())
 
 
+@pytest.mark.slow
 def test_a_widget_of_a_dropped_result_can_still_be_named_and_asked(delays: Any) -> None:
     widget = open_view(delays.live(), count)
     gc.collect()

@@ -181,6 +181,7 @@ def test_a_function_that_draws_nothing_is_told_what_to_return(plot: Callable[[An
     assert plt.get_fignums() == []
 
 
+@pytest.mark.slow
 def test_a_chart_of_altair_is_drawn_by_the_front_end() -> None:
     altair = pytest.importorskip("altair")
 

@@ -178,6 +178,7 @@ def test_closed_tables_are_forgotten_with_the_next_frame(db: Engine, board: Live
     assert hub.views_of(board) == []
 
 
+@pytest.mark.slow
 def test_a_result_of_a_closed_database_is_shown_for_the_first_time(
     db: Engine, board: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +193,7 @@ def test_a_result_of_a_closed_database_is_shown_for_the_first_time(
     assert unraised == []
 
 
+@pytest.mark.slow
 def test_a_table_that_could_not_be_made_ends_without_a_word(board: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError("not now")

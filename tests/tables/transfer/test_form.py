@@ -128,6 +128,7 @@ def test_fields_of_a_union_are_told_apart(document: dict[str, Any]) -> None:
 
 
 @given(documents())
+@pytest.mark.slow
 def test_every_document_comes_back_from_a_table_without_declaration(document: dict[str, Any]) -> None:
     document = normalize(document)  # type: ignore[assignment]
     form = Form.of(Table(None))
