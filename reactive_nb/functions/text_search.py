@@ -290,6 +290,15 @@ class TextSearch:
             hint="Sort what it returns: sorted(search.take(50), key=lambda d: d['_creationTime'])",
         )
 
+    def with_index(self, *_: object, **__: object) -> NoReturn:
+        """Not in a search, which finds documents by their words: raises `QueryUsageError`."""
+        raise QueryUsageError(
+            f"Cannot read {self._table} by an index as well",
+            thing=f"it is a search by {self._declared.name}",
+            expected="conditions on the filter fields of the search index",
+            hint='Write with_search_index(index, words, field="db"), or .filter(...) for other fields',
+        )
+
     def __repr__(self) -> str:
         filters = "".join(f", filter {text or 'by a function'}" for _, text in self._filters)
         return (

@@ -224,6 +224,11 @@ def test_an_unknown_index_is_refused_with_those_there_are(db: Engine, table: str
     assert thing in str(caught.value)
 
 
+def test_a_search_reads_no_range_besides(db: Engine) -> None:
+    with pytest.raises(QueryUsageError, match="Cannot read papers by an index as well: it is a search by search_title"):
+        db.read(lambda ctx: search(ctx, "a").with_index("by_year"))
+
+
 def test_a_search_says_what_it_is_in_a_cell(db: Engine) -> None:
     text = db.read(lambda ctx: repr(search(ctx, "reactive data", field="db").filter(rnb.col("year") > 2020)))
 
