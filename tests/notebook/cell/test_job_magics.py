@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -13,13 +14,14 @@ from IPython.utils.capture import capture_output
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import QueryUsageError, ReactiveError
+from reactive_nb.functions.function import Function, Kind
 from reactive_nb.notebook import report
 from reactive_nb.notebook.cell.cells import Cells, cell_jobs, cells_of, close_live_cells
 from reactive_nb.notebook.cell.job_magics import JobMagics
 from reactive_nb.notebook.job_commands import JobCommands
 from reactive_nb.notebook.turns import Turns
 from tests.conftest import Connect
-from tests.notebook.cell.job_desk import WaitedTurns
+from tests.notebook.cell.job_desk import SECONDS, WaitedTurns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -234,8 +236,12 @@ def commands(magics: JobMagics, engines: list[Engine]) -> JobCommands:
 
 def test_commands_change_the_job(run: Run, db: Engine, commands: JobCommands, waited: WaitedTurns) -> None:
     run("%%every 10s --name feed\n1")
+    ended = threading.Event()
+    history = Function(lambda ctx: ctx.db.system.query("_crons").first()["history"], Kind.QUERY, path="history")
+    runs = db.live(history, {})
+    runs.observe(lambda change: ended.set() if change["new"] else None, "value")
     waited.turn()
-    db.settle()
+    assert ended.wait(SECONDS)  # settle() does not wait for a job that waits for the main thread
     facts = []
     for line in ("pause feed", "run feed", "resume feed"):
         commands.follow(line)
