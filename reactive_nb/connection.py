@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
 from reactive_nb.clock import Clock, IdSource
@@ -43,6 +44,11 @@ def connect(
     Example:
         >>> db = rnb.connect("flights.duckdb")
     """
+    if "IPython" in sys.modules:
+        # Imported here: a script pays nothing for it.
+        from reactive_nb.notebook.panel.link import open_link
+
+        open_link()
     file = None if path is None or os.fspath(path) == ":memory:" else absolute(path)
     while True:
         with Uninterrupted(), _opening:

@@ -47,6 +47,12 @@ class Inspection:
         return self._committer.head.ts
 
     @property
+    def oldest(self) -> int:
+        """The oldest commit that `at` can go back to."""
+        with self._state:
+            return self._committer.recent.base.ts
+
+    @property
     def shown_ts(self) -> int:
         """The commit that all live results show."""
         return self._refresher.ts

@@ -1,7 +1,8 @@
 """The IPython extension: `%load_ext reactive_nb` registers what a notebook gets, `%unload_ext reactive_nb` takes it away.
 
 That is the magics with their completion, and errors on one screen; taken away, the reactive cells end too, and the
-jobs of cells wait for them. Live results do not need it: they display by themselves.
+jobs of cells wait for them. Live results do not need it: they display by themselves. The Lab panel finds the kernel by
+the link, which stays.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from reactive_nb.notebook.cell.job_magics import JobMagics
 from reactive_nb.notebook.cell.magics import CellMagics, close_live_cells, live_cells
 from reactive_nb.notebook.completion import Completion
 from reactive_nb.notebook.magics import ReactiveMagics
+from reactive_nb.notebook.panel.link import open_link
 from reactive_nb.notebook.sql_completion import SqlCompletion
 from reactive_nb.notebook.sql_magics import SqlMagics
 from reactive_nb.notebook.trace import ErrorDisplay
@@ -43,6 +45,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         _register(shell, SqlMagics(shell, open_engines), undo)
         sql = SqlCompletion(shell, open_engines)
         undo.callback(Completion(shell, magics.suggestions, sql).remove)
+        open_link()
         _loaded[shell] = undo.pop_all()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 from IPython.core.getipython import get_ipython
 
+from reactive_nb.notebook.page.comms import deliver_at_once
 from reactive_nb.notebook.page.hub import Hub
 from reactive_nb.notebook.page.pacer import Pacer
 
@@ -69,10 +70,5 @@ def has_front_end() -> bool:
 
 
 def answer_at_once(widget: ipywidgets.Widget) -> None:
-    """Have ipykernel 7.4 deliver a page's messages as 7.3 does: at once, also while a cell runs.
-
-    7.4.0 sends them to whichever thread last published on the comm, often the one that runs cells. The method is
-    private, so only an existing one is switched off; the kernel asks for it with `getattr(comm, …, None)`.
-    """
-    if hasattr(widget.comm, "_reply_subshell_for"):
-        widget.comm._reply_subshell_for = None
+    """Have what a widget's pages say delivered at once, also while a cell runs; see `deliver_at_once`."""
+    deliver_at_once(widget.comm)

@@ -16,6 +16,9 @@ and get, each reading only what names it as the page:
     {"type": "Progress", "page", "id", "done", "total", "text"}   so far is the answer to this request; total may be null
     {"type": "Response", "page", "id", "ok", "result" | "error"}
 
+A page of the Lab panel begins with two more (panel/link.py): {"type": "Hello", "page"}, whom do I ask?, and the answer
+{"type": "Welcome", "page", "target", "version"}.
+
 What a page shows is kept for it, also when nothing else refers to it. `KEEP_S` after no page shows it any more, or
 `AWAIT_S` after it was displayed and no page came, the hub lets go (lifetimes.py), so that a cell that runs again, or is
 deleted, leaves nothing behind.
@@ -43,16 +46,18 @@ from reactive_nb.errors import DatabaseClosed
 from reactive_nb.notebook.page.answers import Target, answered, error_json
 from reactive_nb.notebook.page.interface import LiveResult, Transition, TransitionSource
 from reactive_nb.notebook.page.lifetimes import AWAIT_S, Views
+from reactive_nb.notebook.page.list_view import ListView
 from reactive_nb.notebook.page.outputs import checked, drawn, with_errors
 from reactive_nb.notebook.page.pacer import Pace
 from reactive_nb.notebook.page.session import Session
 from reactive_nb.notebook.page.view import ContentView, DrawnView, Entry, JobView, RowsView, Seen, View
 from reactive_nb.notebook.result.arrangement import Window
-from reactive_nb.notebook.result.shape import Shape
+from reactive_nb.notebook.result.shape import KeyedRows, Shape
 
 logger = logging.getLogger("reactive_nb")
 
 V = TypeVar("V", bound=View)
+Send = Callable[[dict[str, Any]], None]
 
 STATE_TRAITS = ("state", "error")
 STATE_DELAY_S = 0.1
@@ -88,7 +93,7 @@ class Hub:
 
     def __init__(
         self,
-        send: Callable[[dict[str, Any]], None],
+        send: Send,
         pace: Callable[[Callable[[], None]], Pace],
         run: Callable[[Callable[[], None]], object],
         now: Callable[[], float] = time.monotonic,
@@ -118,6 +123,7 @@ class Hub:
         self._told: dict[str, int] = {}  # what the views show
         self._dropped: set[str] = set()  # pages that were taken to be gone, and may show more than they say next
         self._targets: weakref.WeakValueDictionary[str, Target] = weakref.WeakValueDictionary()
+        self._routes: dict[str, Send] = {}  # by page: how it is reached, where that is not by `send`
         self._stale: set[View] = set()
         self._numbers = 0
 
@@ -178,6 +184,28 @@ class Hub:
         with self._frames:
             engine = self._watch(live)
             return self._open(DrawnView(self._name("v"), engine, awaited, live, draw, later), live)
+
+    def open_list(
+        self, owner: object, title: str, engine: TransitionSource | None = None, awaited: bool = True
+    ) -> ListView:
+        """Return a new view of a list, which `show_list` fills; arguments as in `open_content`."""
+        with self._frames:
+            name = "" if engine is None else self._name_of(engine)
+            return self._open(ListView(self._name("v"), name, awaited, title), owner)
+
+    def show_list(
+        self, view: ListView, items: KeyedRows | None, *, state: str = "live", error: BaseException | None = None
+    ) -> None:
+        """Have pages show items from the next frame on, if they differ from those shown; see `ListView.show`."""
+        with self._frames:
+            is_news = view.show(items, state=state, error=error)
+        if is_news:
+            self.wake()
+
+    def name_of(self, engine: TransitionSource) -> str:
+        """Return the name of an engine in messages."""
+        with self._frames:
+            return self._name_of(engine)
 
     def drawn(
         self, view: DrawnView, seen: Seen, outputs: list[dict[str, Any]] | None, error: BaseException | None
@@ -306,8 +334,15 @@ class Hub:
         """Send nothing until there is other news."""
         self._pace.rest()
 
-    def on_message(self, message: Any) -> None:
-        """Note what a page says; anything else than the messages above is ignored."""
+    def on_message(self, message: Any, answer: Send | None = None) -> None:
+        """Note what a page says; anything else than the messages above is ignored.
+
+        Args:
+            message: What came.
+            answer: Sends one JSON message to the page, and maybe to others; by default it is reached by `send`.
+        """
+        if answer is not None and isinstance(message, dict) and isinstance(page := message.get("page"), str):
+            self._routes[page] = answer
         match message:
             case {
                 "type": "Request",
@@ -325,15 +360,16 @@ class Hub:
 
     def _answer(self, page: str, id: int, target: Target | None, method: str, params: object) -> None:
         response = {"type": "Response", "page": page, "id": id}
+        send = self._route(page)
 
         def tell(done: float, total: float | None, text: str) -> None:
-            self.send({"type": "Progress", "page": page, "id": id, "done": done, "total": total, "text": text})
+            send({"type": "Progress", "page": page, "id": id, "done": done, "total": total, "text": text})
 
         try:
-            self.send({**response, **answered(target, method, params, tell)})
+            send({**response, **answered(target, method, params, tell)})
         except Exception as error:  # the answer is no JSON, most likely; the page waits for one all the same
             logger.exception("An answer could not be sent to a page: %s", method)
-            self.send({**response, "ok": False, "error": error_json(error)})
+            send({**response, "ok": False, "error": error_json(error)})
 
     def _on_transition(self, transition: Transition) -> None:
         seen = {live: Seen.of(live) for live in transition.lives if live in self._views}
@@ -461,6 +497,7 @@ class Hub:
         if waits[0] == 0:
             session.close()
             del self._sessions[session.page]
+            self._routes.pop(session.page, None)
             self._dropped.add(session.page)
             return
         if session.has_news:
@@ -480,11 +517,14 @@ class Hub:
     def _send(self, page: str, message: dict[str, Any]) -> bool:
         """Send a message; return whether that went well. A page that cannot be reached keeps nobody else waiting."""
         try:
-            self.send(message)
+            self._route(page)(message)
         except Exception:
             logger.exception("A message could not be sent to a page: %s", page)
             return False
         return True
+
+    def _route(self, page: str) -> Send:
+        return self._routes.get(page, self.send)
 
     # ------------------------------------------------------------------ opening
 

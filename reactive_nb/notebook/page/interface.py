@@ -46,7 +46,7 @@ class LiveResult(Protocol):
 
     @property
     def state(self) -> str:
-        """`loading` until the first run, then `fresh` or `failed` after each, `closed` at the end.
+        """`loading` until the first run, then `fresh` or `failed` after each, or `paused`; `closed` at the end.
 
         Observing the trait `state` reports every change of it.
         """

@@ -8,7 +8,7 @@ here; the hub calls every method under its lock. An entry is JSON:
     change   {"ops": [...]} or {"outputs": [...]} or neither, with those facts that changed
     gone     {"gone": true}: there is no such view any more
 
-Facts of both kinds: `state` (loading, live, stale, failed, closed), `error` (null or {"name", "message"}), `title`,
+Facts of both kinds: `state` (loading, live, stale, failed, paused, closed), `error` (null or {"name", "message"}), `title`,
 `engine`, `ts` (only when the view's own commit is another than the frame's). Rows also have `first`, `total`, `size`,
 `kind`, `columns`, `inputs`; outputs have `note`, and those of a job `job` (cell/job_status.py).
 """
@@ -33,6 +33,9 @@ logger = logging.getLogger("reactive_nb")
 Entry = dict[str, Any]
 
 MAX_ARGUMENT = 40
+
+STILL = ("paused", "closed")
+"""The states of a live result in which no commit changes it."""
 
 _ASKED = -1
 """The version of a page that has asked for another part: of no version, so that it gets an entry."""
@@ -70,13 +73,13 @@ class Seen:
 
     def in_state_of(self, live: LiveResult) -> Seen:
         """Return the same value with another state and error: what happens to a result between two moments."""
-        ts = live.ts if live.state == "closed" else self.ts
+        ts = live.ts if live.state in STILL else self.ts
         return replace(self, state=live.state, error=live.error, title=title_of(live), ts=ts)
 
     @property
     def own_ts(self) -> int | None:
-        """The commit that it shows for ever; None when it goes on with the newest moment."""
-        return self.ts if self.state == "closed" else None
+        """The commit that it shows for ever, or until it is resumed; None when it goes on with the newest moment."""
+        return self.ts if self.state in STILL else None
 
 
 class Viewer:

@@ -6,7 +6,6 @@ view changed and its neighbour did not.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +28,7 @@ from reactive_nb.notebook.teach.drawing import (
     label,
     path,
 )
-from reactive_nb.notebook.teach.words import count, snapshot_of
+from reactive_nb.notebook.teach.words import count, snapshot_of, variables
 from reactive_nb.search.edits import SearchRead
 from reactive_nb.subscriptions.subscription import Key, Subscription
 from reactive_nb.transaction.commit import Commit
@@ -188,7 +187,7 @@ def _reads(subscription: Subscription) -> Iterator[tuple[str, str, Interval | Se
 
 def shown_by(engine: Engine) -> Mapping[Key, list[tuple[str, str]]]:
     """Return what shows each query call: the variables that hold live results of it, and their views on pages."""
-    names = _variables()
+    names = variables()
     shown: dict[Key, list[tuple[str, str]]] = {}
     for live in engine.lives():
         history = live.history
@@ -205,13 +204,6 @@ def _views(live: Any) -> str:
     tables = sum(isinstance(view, RowsView) for view in views)
     kinds = [(tables, "table"), (len(views) - tables, "plot or text")]
     return ", ".join(noun if number == 1 else f"{number} × {noun}" for number, noun in kinds if number)
-
-
-def _variables() -> dict[int, str]:
-    """Return the names of the notebook's variables by what they hold; IPython's own begin with an underscore."""
-    shells = sys.modules.get("IPython.core.getipython")
-    shell: Any = None if shells is None else shells.get_ipython()
-    return {} if shell is None else {id(value): name for name, value in shell.user_ns.items() if name[:1] != "_"}
 
 
 # ---------------------------------------------------------------------- marks

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
+from typing import Any
 
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.engine import Engine
@@ -78,3 +80,11 @@ def thread_text(name: str) -> str:
     if own := re.fullmatch(r"Thread-(\d+)(?: \((.+)\))?", name):
         return f"thread {own[1]}" + (f", {own[2]}" if own[2] else "")
     return name
+
+
+def variables() -> dict[int, str]:
+    """Return the names of the notebook's variables by the `id()` of what they hold, without IPython's own."""
+    shells = sys.modules.get("IPython.core.getipython")
+    shell: Any = None if shells is None else shells.get_ipython()
+    # As a list, in one step: a cell may add a variable meanwhile.
+    return {} if shell is None else {id(value): name for name, value in list(shell.user_ns.items()) if name[:1] != "_"}
