@@ -52,6 +52,8 @@ class Node:
         text: What stands in its first line.
         note: What stands in its second.
         words: The same in one line.
+        table: The table it is about; empty for queries and views.
+        index: The index it is about, of ranges.
         is_touched: Whether the newest commit reached it.
         before: The boxes that lead to it.
         y: Its upper edge, once it is placed.
@@ -61,6 +63,8 @@ class Node:
     text: str
     note: str = ""
     words: str = ""
+    table: str = ""
+    index: str = ""
     is_touched: bool = False
     before: list[Node] = field(default_factory=list)
     y: float = 0.0
@@ -80,7 +84,7 @@ def graph_of(engine: Engine) -> Drawing:
     """Return a drawing of an engine's tables, the ranges that live queries read, the queries, and what shows them."""
     title = "How data reaches what is shown"
     subscriptions = engine.subscriptions()
-    nodes = _Nodes(engine, subscriptions[:MAX_QUERIES]).all()
+    nodes = nodes_of(engine, subscriptions[:MAX_QUERIES])
     if not nodes:
         return empty(title, "There are no tables yet, and no live queries.")
     notes = []
@@ -97,26 +101,59 @@ def graph_of(engine: Engine) -> Drawing:
 # ---------------------------------------------------------------------- what there is
 
 
+def nodes_of(engine: Engine, subscriptions: Sequence[Subscription], at: int | None = None) -> list[Node]:
+    """Return the boxes column by column, each column from top to bottom.
+
+    Args:
+        engine: The database.
+        subscriptions: The query calls to show, with what they read the last time they ran.
+        at: The commit whose tables are shown, and whose way is marked; the newest by default.
+
+    Raises:
+        SnapshotGone: The history does not reach back to this commit.
+    """
+    commit = next((each for each in reversed(engine.commits(engine.ts)) if at in (None, each.ts)), None)
+    if at is None:
+        snapshot, sizes = snapshot_of(engine), engine.table_counts()
+    else:
+        snapshot = engine.at(at).read(lambda ctx: ctx.transaction.snapshot)
+        sizes = {name: state.size for name, state in snapshot.tables.items() if not name.startswith("_")}
+    return _Nodes(engine, subscriptions, commit, snapshot, sizes).all()
+
+
 class _Nodes:
     """Collects the boxes of the four columns, each once."""
 
-    def __init__(self, engine: Engine, subscriptions: Sequence[Subscription]) -> None:
-        newest = engine.commits(1)
-        self._commit: Commit | None = newest[0] if newest else None
-        self._snapshot = snapshot_of(engine) if subscriptions else Snapshot.empty()
+    def __init__(
+        self,
+        engine: Engine,
+        subscriptions: Sequence[Subscription],
+        commit: Commit | None,
+        snapshot: Snapshot,
+        sizes: Mapping[str, int],
+    ) -> None:
+        self._commit = commit
+        self._snapshot = snapshot
         self._tables: dict[str, Node] = {}
         self._ranges: dict[tuple[str, str, Interval | SearchRead[Any]], Node] = {}
         self._more: list[tuple[str, Node]] = []
         self._queries: list[Node] = []
         self._views: list[Node] = []
         shown = shown_by(engine)
-        for name, size in engine.table_counts().items():
+        for name, size in sizes.items():
             self._table(name).note = count(size, "document")
         for subscription in subscriptions:
             query = self._query(subscription)
             for name, views in shown.get(subscription.key, ()):
                 self._views.append(
-                    Node(3, name, views, f"{name} as {views}" if views else name, query.is_touched, [query])
+                    Node(
+                        3,
+                        name,
+                        views,
+                        f"{name} as {views}" if views else name,
+                        is_touched=query.is_touched,
+                        before=[query],
+                    )
                 )
 
     def all(self) -> list[Node]:
@@ -131,7 +168,7 @@ class _Nodes:
             touched = self._commit is not None and (
                 name in self._commit.redeclared or any(table == name for table, _ in self._commit.touched)
             )
-            self._tables[name] = Node(0, name, "not there yet", "", touched)
+            self._tables[name] = Node(0, name, "not there yet", table=name, is_touched=touched)
         return self._tables[name]
 
     def _query(self, subscription: Subscription) -> Node:
@@ -145,11 +182,11 @@ class _Nodes:
                 left[table] = left.get(table, 0) + 1
         for table, number in left.items():
             words = f"and {count(number, 'more range')}"
-            node = Node(1, words, f"of {table}", f"{words} of {table}", before=[self._table(table)])
+            node = Node(1, words, f"of {table}", f"{words} of {table}", table, before=[self._table(table)])
             self._more.append((table, node))
             query.before.append(node)
-        last = subscription.history[-1].commit if subscription.history else None
-        ran = last is not None and self._commit is not None and last.ts == self._commit.ts
+        causes = [run.commit for run in list(subscription.history)]
+        ran = any(cause is not None and self._commit is not None and cause.ts == self._commit.ts for cause in causes)
         query.is_touched = ran or any(node.is_touched for node in query.before)
         self._queries.append(query)
         return query
@@ -162,7 +199,9 @@ class _Nodes:
                 words = describe_read(table, index, read, self._snapshot)
                 touched = self._commit is not None and is_touched(table, index, read, self._commit)
             place, _, span = words.partition("[")
-            self._ranges[table, index, at] = Node(1, place, span[:-1], words, touched, [self._table(table)])
+            self._ranges[table, index, at] = Node(
+                1, place, span[:-1], words, table, index, touched, [self._table(table)]
+            )
         return self._ranges[table, index, at]
 
 
