@@ -18,7 +18,7 @@ DEMO      := 01_departures.ipynb
 # The modules that widgets begin with; the others are imported by these.
 PAGE      := $(addprefix reactive_nb/notebook/static/,grid.js content.js job.js form.js button.js)
 
-.PHONY: help demo test check check-js fix unit notebooks bench
+.PHONY: help demo test check check-js check-lab lab fix unit notebooks bench
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -49,6 +49,20 @@ check-js:  ## types of the page's code (asks npx for the TypeScript compiler; wi
 	  npx --yes --package typescript@5.9 tsc --noEmit --allowJs --checkJs --strict --noUnusedLocals --target es2022 \
 	    --module es2022 --moduleResolution bundler --lib es2023,dom,dom.iterable $(PAGE); \
 	else echo "skipped: there is no npx, which comes with Node"; fi
+
+# The panel that is built is part of the repository: without it neither users nor tests need Node. Whoever changes its
+# sources builds it again; tests/lab/test_stamp.py says so.
+lab: labextension/node_modules/.ready  ## build the JupyterLab panel from its sources (needs Node 20 and npm)
+	@cd labextension && node build.mjs
+
+check-lab:  ## types of the panel's code (needs Node and an npm registry; without them it is skipped, and says so)
+	@if command -v npm >/dev/null && $(MAKE) --silent labextension/node_modules/.ready; then \
+	  cd labextension && node build.mjs --types; \
+	else echo "skipped: the types of the panel's code need Node 20 and the npm registry"; fi
+
+labextension/node_modules/.ready: labextension/package-lock.json
+	@cd labextension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
 
 fix: $(VENV)/.ready-dev  ## mend what lint and format can mend by themselves
 	$(BIN)/ruff check --fix .

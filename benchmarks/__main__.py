@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 
-from benchmarks import aggregates, jobs, mutations, opening, pages, reads, search, sql, subscriptions, writers
+from benchmarks import aggregates, jobs, mutations, opening, pages, panel, reads, search, sql, subscriptions, writers
 from benchmarks.stage import QUICK, Scale, Stage
 from benchmarks.table import Entry, Line
 
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Stage], Iterator[Line]]] = {
     "aggregates": aggregates.lines,
     "opening": opening.lines,
     "jobs": jobs.lines,
+    "panel": panel.lines,
 }
 # The first needs a browser; the second builds graphs of its peers for minutes, where these are installed; the third
 # takes minutes too.

@@ -53,6 +53,11 @@ OTHERS = {
     "an interval cron's lag, mutation, in memory, 99th percentile": "ours floor",
     "jobs that end, 200 mutations due at once, in memory": "ours floor",
     "jobs that end, 200 mutations due at once, on disk": "ours floor",
+    **{
+        f"update → one of {number} live queries, the panel shows its {section}; floor: it is closed": "ours floor aim"
+        for number in (5, 10, 20)
+        for section in ("log", "lives")
+    },
 }
 
 SQL = {

@@ -55,7 +55,7 @@ def names_of(kind: type, inherited: type = object) -> list[str]:
 # What a user never calls: the engine hands it to its own parts.
 INTERNAL = {
     "add call submit live form button hold move let_go checked find check closed ids path",
-    "catch_up part part_if_made call_inside reading now_ms files remove sql_in sql_at",
+    "catch_up arrive subscription part part_if_made call_inside reading now_ms files remove sql_in sql_at",
     "compiled text question whole",
     "take_news announce engine transaction uses_chance note_chance observe unobserve is_live_result",
 }

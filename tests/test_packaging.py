@@ -39,9 +39,18 @@ def test_the_wheel_contains_every_file_of_the_package_and_nothing_else(wheel: Zi
     files = (path for path in (PROJECT / "reactive_nb").rglob("*") if path.is_file())
     expected = {path.relative_to(PROJECT).as_posix() for path in files if "__pycache__" not in path.parts}
 
-    found = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    found = {name for name in wheel.namelist() if ".dist-info/" not in name and ".data/" not in name}
 
     assert found == expected
+
+
+def test_the_wheel_brings_the_panel_to_where_jupyterlab_looks_for_it(wheel: ZipFile) -> None:
+    panel = PROJECT / "labextension"
+    built = {path.relative_to(panel / "dist").as_posix() for path in (panel / "dist").rglob("*") if path.is_file()}
+
+    data = {name.partition(".data/data/")[2] for name in wheel.namelist() if ".data/" in name}
+
+    assert data == {f"share/jupyter/labextensions/reactive-nb/{name}" for name in (*built, "install.json")}
 
 
 def test_the_wheel_says_that_it_is_typed_and_licensed(wheel: ZipFile, metadata: Message) -> None:
@@ -61,6 +70,7 @@ def test_an_install_without_extras_needs_neither_a_server_nor_tools(metadata: Me
     assert needed == {
         *(
             "anywidget",
+            "comm",
             "cronsim",
             "duckdb",
             "ipython",

@@ -43,9 +43,13 @@ class Bindings(Inspection):
         """
         function = self._registry.current(function)
         hold = self._refresher.hold(function, self.checked(function, args), holder)
+        self.arrive()
+        return hold
+
+    def arrive(self) -> None:
+        """Return when whoever holds something has it; at once on the thread that a listener or a query runs on."""
         if not self._refresher.is_own_thread:
             self._refresher.settle()
-        return hold
 
     def catch_up(self) -> None:
         """Return when every live result shows the newest commit; jobs, which may take long, are not waited for."""
@@ -55,6 +59,14 @@ class Bindings(Inspection):
         """Let a hold ask for something else; its holder hears of it with the next moment."""
         function = self._registry.current(function)
         self._refresher.move(hold, function, self.checked(function, args))
+
+    def pause(self, hold: Hold) -> int:
+        """Let a holder keep what it has until `resume`; return the commit that this is true for."""
+        return self._refresher.pause(hold)
+
+    def resume(self, hold: Hold) -> None:
+        """Take back `pause`; the holder gets the result of the newest commit with the next moment."""
+        self._refresher.resume(hold)
 
     def let_go(self, hold: Hold) -> None:
         """End a hold."""

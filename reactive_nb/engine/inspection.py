@@ -97,8 +97,12 @@ class Inspection:
         return [holder for holder in self._refresher.holders() if holder.is_live_result]
 
     def subscriptions(self) -> list[Subscription]:
-        """Return the query calls that are kept true, each once, oldest first; to be looked at only."""
-        return list(dict.fromkeys(hold.subscription for hold in self._refresher.holds()))
+        """Return the query calls that are kept true, each once, oldest first; to be looked at only.
+
+        Those of the panel's data browsers are not among them: they serve somebody who looks, and no code.
+        """
+        held = dict.fromkeys(hold.subscription for hold in self._refresher.holds())
+        return [subscription for subscription in held if not subscription.function.is_own]
 
     def commits(self, count: int = 20) -> list[Commit]:
         """Return the newest commits, newest last."""

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -58,13 +58,15 @@ class Hold:
     Attributes:
         subscription: Starts as what the holder asked for first; `Refresher.move` puts another in its place.
         holder: The holder, weakly.
+        paused: Starts False; True between `Refresher.pause` and `resume`: the holder keeps what it has.
         closed: Starts False; True for good once the holder let go or was dropped.
     """
 
-    __slots__ = ("__weakref__", "closed", "holder", "subscription")
+    __slots__ = ("__weakref__", "closed", "holder", "paused", "subscription")
 
     def __init__(self, subscription: Subscription, holder: Holder, abandoned: deque[Hold]) -> None:
         self.subscription = subscription
+        self.paused = False
         self.closed = False
         self.holder: ref[Holder] = ref(holder, lambda _: abandoned.append(self))
 
@@ -141,7 +143,27 @@ class Refresher:
                 before = hold.subscription
                 hold.subscription = self._manager.hold(function, args)
                 self._remove(hold, before)
+                if hold.paused:
+                    self._manager.pause(hold.subscription)
                 self._add(hold)
+
+    def pause(self, hold: Hold) -> int:
+        """Let a holder keep what it has, whatever is committed; return the commit that this is true for."""
+        with self._state:
+            ts = self._ts()  # before what was due for it is not any more
+            if not hold.closed and not hold.paused:
+                hold.paused = True
+                self._manager.pause(hold.subscription)
+            return ts
+
+    def resume(self, hold: Hold) -> None:
+        """Take back `pause`; the holder gets the result of the newest commit in the next round."""
+        with self._state:
+            if not hold.closed and hold.paused:
+                hold.paused = False
+                self._manager.resume(hold.subscription)
+                self._arrivals.append(hold)
+                self.wake()
 
     def let_go(self, hold: Hold) -> None:
         """Untie a holder."""
@@ -171,7 +193,10 @@ class Refresher:
     def ts(self) -> int:
         """The commit that every held result is true for and shows."""
         with self._state:
-            return self._committer.head.ts if self._asleep and not self._manager.has_due else self._shown_ts
+            return self._ts()
+
+    def _ts(self) -> int:
+        return self._committer.head.ts if self._asleep and not self._manager.has_due else self._shown_ts
 
     @property
     def is_own_thread(self) -> bool:
@@ -256,9 +281,8 @@ class Refresher:
             arrivals = {hold: hold.subscription for hold in self._arrivals}
             self._arrivals = []
             watchers = list(self._watchers) if due else []
-            waiting = self._holders_of(due) if watchers else []
-        for watcher in watchers:
-            tell(partial(watcher, waiting), watcher)
+        # What a query raises refers to this frame, as the caller of its caller: no holder may stand in it.
+        self._tell_waiting(watchers, due)
         changed: dict[Subscription, None] = {}
         try:
             while due:
@@ -270,13 +294,29 @@ class Refresher:
                 self._manager.give_back(due)  # nothing, unless something has gone wrong
             for watcher in watchers:
                 tell(partial(watcher, []), watcher)
+        self._announce(snapshot, changed, arrivals)
+
+    def _tell_waiting(self, watchers: list[Callable[[list[Any]], None]], due: Iterable[Subscription]) -> None:
+        """Tell the watchers who waits for what runs now."""
+        if watchers:
+            with self._own:
+                waiting = self._holders_of(due)
+            for watcher in watchers:
+                tell(partial(watcher, waiting), watcher)
+
+    def _announce(
+        self, snapshot: Snapshot, changed: Iterable[Subscription], arrivals: Mapping[Hold, Subscription]
+    ) -> None:
+        """Hand the news of a moment to the holders, and then tell everybody."""
         with self._own:
             moved = {hold: subscription for subscription in changed for hold in self._holds.get(subscription, ())}
             moved |= {hold: each for hold, each in arrivals.items() if each.state is not State.LOADING}
             news = [
                 (holder, subscription)
                 for hold, subscription in moved.items()
-                if hold.subscription is subscription and not hold.closed and (holder := hold.holder()) is not None
+                if hold.subscription is subscription
+                and not (hold.closed or hold.paused)
+                and (holder := hold.holder()) is not None
             ]
             listeners = list(self._listeners)
             self._shown_ts = snapshot.ts
@@ -292,7 +332,7 @@ class Refresher:
 
     def _holders_of(self, subscriptions: Iterable[Subscription]) -> list[Any]:
         holds = (hold for subscription in subscriptions for hold in self._holds.get(subscription, ()))
-        return [holder for hold in holds if (holder := hold.holder()) is not None]
+        return [holder for hold in holds if not hold.paused and (holder := hold.holder()) is not None]
 
     def _run(self, subscription: Subscription, snapshot: Snapshot) -> bool:
         """Run a subscription's query at a snapshot; return whether that changed its result or error."""
@@ -324,6 +364,8 @@ class Refresher:
         holds.remove(hold)
         if not holds:
             del self._holds[subscription]
+        if hold.paused:
+            self._manager.resume(subscription)
         self._manager.release(subscription)
 
 

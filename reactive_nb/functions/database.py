@@ -209,7 +209,7 @@ class DatabaseWriter(DatabaseReader):
                     expected="a document without _id and _creationTime",
                     hint=f"Leave {name} out; the engine chooses it",
                 )
-        fields = self._checked(state, document, what)
+        fields = checked_fields(self._tx, state, document, what)
         id = encode_id(state.stored.number, self._ids.next())
         created = self._tx.next_creation_ms()
         self._tx.write(state, id, None, {ID: id, CREATION_TIME: created, **fields}, what)
@@ -236,7 +236,7 @@ class DatabaseWriter(DatabaseReader):
                 document.pop(name, None)
             else:
                 document[name] = value
-        self._tx.write(state, id, old, {**system, **self._checked(state, document, what)}, what)
+        self._tx.write(state, id, old, {**system, **checked_fields(self._tx, state, document, what)}, what)
 
     def replace(self, table_or_id: str, id_or_document: Any, document: Mapping[str, Any] | None = None, /) -> None:
         """Put other fields in place of all fields of a document; its id and creation time stay.
@@ -255,7 +255,7 @@ class DatabaseWriter(DatabaseReader):
                 self._refuse_changed_system_field(system, name, value, what)
             else:
                 own[name] = value
-        self._tx.write(state, id, old, {**system, **self._checked(state, own, what)}, what)
+        self._tx.write(state, id, old, {**system, **checked_fields(self._tx, state, own, what)}, what)
 
     def delete(self, table_or_id: str, id: str | None = None, /) -> None:
         """Remove a document.
@@ -301,22 +301,6 @@ class DatabaseWriter(DatabaseReader):
             )
         return state, data
 
-    def _checked(self, state: TableState, fields: Any, what: str) -> dict[str, Any]:
-        """Return a document's own fields, normalised, if the table accepts them."""
-        if not isinstance(fields, Mapping):
-            raise _no_mapping(fields, what)
-        declared = state.stored.table.document
-        if type(fields) is not dict:
-            fields = dict(fields)
-        try:
-            if declared is not None:
-                return declared.check(fields, "$", self._tx.numbers(), IN_DOCUMENT)  # type: ignore[return-value]
-            check_field_names(fields, what)
-            return normalize(fields, "$", IN_DOCUMENT)  # type: ignore[return-value]
-        except (ValidationError, InvalidValue) as error:
-            kind = DocumentValidationError if isinstance(error, ValidationError) else InvalidValue
-            raise kind(what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path) from None
-
     def _refuse_changed_system_field(self, system: dict[str, Any], name: str, value: Any, what: str) -> None:
         if value != system[name]:
             raise ReservedName(
@@ -346,6 +330,28 @@ class SystemWriter(DatabaseWriter):
 
     def _check_place(self, state: TableState, what: str) -> None:
         assert state.name.startswith("_"), what
+
+
+def checked_fields(tx: Transaction, state: TableState, fields: Any, what: str) -> dict[str, Any]:
+    """Return a document's own fields, normalised, if the table accepts them.
+
+    Raises:
+        DocumentValidationError: The declaration refuses them.
+        InvalidValue: A field holds what no document can.
+    """
+    if not isinstance(fields, Mapping):
+        raise _no_mapping(fields, what)
+    declared = state.stored.table.document
+    if type(fields) is not dict:
+        fields = dict(fields)
+    try:
+        if declared is not None:
+            return declared.check(fields, "$", tx.numbers(), IN_DOCUMENT)  # type: ignore[return-value]
+        check_field_names(fields, what)
+        return normalize(fields, "$", IN_DOCUMENT)  # type: ignore[return-value]
+    except (ValidationError, InvalidValue) as error:
+        kind = DocumentValidationError if isinstance(error, ValidationError) else InvalidValue
+        raise kind(what, thing=error.thing, expected=error.expected, hint=error.hint, path=error.path) from None
 
 
 def _only_reads(verb: str) -> FunctionKindError:

@@ -25,6 +25,7 @@ from reactive_nb.errors import (
     ValidationError,
 )
 from reactive_nb.functions.free_names import FreeNames
+from reactive_nb.functions.origin import place_of
 from reactive_nb.values.annotations import from_annotation
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import Validator, v
@@ -86,6 +87,10 @@ class Caller(ABC):
         """Run an action."""
 
 
+OWN = "_reactive_nb:"
+"""How the paths of the package's own queries begin: they serve what people look at, and are not shown to them."""
+
+
 class Function:
     """A registered function; calling it runs it.
 
@@ -98,6 +103,7 @@ class Function:
         returns: A validator of the result, or None.
         is_async: Whether it is an `async def`, which only actions can be.
         timeout: How long an action may run, or None.
+        place: Where it is defined.
     """
 
     def __init__(
@@ -135,6 +141,7 @@ class Function:
         self.__doc__ = function.__doc__
         self.__name__ = name
         self.__wrapped__ = function
+        self.place = place_of(function)
         self._free_names = FreeNames(function, (Function,))
         what = f"Cannot register {self.path}"
         self.is_async = inspect.iscoroutinefunction(function)
@@ -277,6 +284,11 @@ class Function:
                 path=f"$.{name}",
             )
         return {**by_position, **kwargs}
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the package's own, and nobody's in particular."""
+        return self.path.startswith(OWN)
 
     @property
     def depends_on_variables(self) -> bool:

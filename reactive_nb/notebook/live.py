@@ -6,7 +6,9 @@ and a view in a cell. All live results of a database move to the next commit tog
 
 from __future__ import annotations
 
+import itertools
 import logging
+import threading
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +64,18 @@ class _Result(traitlets.Any):
             obj._notify_trait(self.name, before, value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """What a live result tells of itself while it is paused; others may keep the same call true meanwhile."""
+
+    ts: int
+    runs: int
+    history: Sequence[Run]
+
+
+_numbers = itertools.count(1)
+
+
 class Live(traitlets.HasTraits):
     """A query's result that stays true; made by `query.live(...)`.
 
@@ -73,9 +87,10 @@ class Live(traitlets.HasTraits):
         value: What the query returned; None before its first run and after it raised. Not to be changed in place.
         error: What the query raised at its last run, or None. Or why a widget's value cannot be an argument, until the
             widget has another; `value` and `args` are those from before, and stay true, meanwhile.
-        state: `"loading"`, `"fresh"`, `"failed"` or `"closed"`.
+        state: `"loading"`, `"fresh"`, `"failed"`, `"paused"` or `"closed"`.
         path: The query's path.
         args: The arguments that `value` belongs to.
+        number: Tells it from the others of this process; a later one has a larger number.
 
     Example:
         >>> board = departures.live(origin=dropdown)
@@ -106,6 +121,9 @@ class Live(traitlets.HasTraits):
         self._quiet: Any = None
         self._key: Key | None = None  # the call whose arguments `args` are
         self._refused: ReactiveError | None = None
+        self.number = next(_numbers)
+        self._pausing = threading.Lock()  # a page and a cell may pause and resume at once
+        self._pause: _Pause | None = None
         self._closed = False
         self._closed_ts: int | None = None
         self._hold: Hold | None = None
@@ -133,19 +151,31 @@ class Live(traitlets.HasTraits):
     def _show_outcome(self, error: BaseException | None) -> None:
         """Set error and state. What another thread notes meanwhile, a refused value or the end, has the last word."""
         self.set_trait("error", error if self._refused is None else self._refused)
-        self.set_trait("state", "fresh" if self.error is None else "failed")
+        self._show_state()
         if self._refused is not None and self.error is not self._refused:
             self._show_outcome(error)
+
+    def _show_state(self) -> None:
+        """Set the state, until it is what another thread has made of it by then."""
+        while self.state != (state := self._state_now()):
+            self.set_trait("state", state)
+
+    def _state_now(self) -> str:
         if self._closed:
-            self.set_trait("state", "closed")
+            return "closed"
+        if self._pause is not None:
+            return "paused"
+        if self._key is None and self.error is None:
+            return "loading"
+        return "fresh" if self.error is None else "failed"
 
     def announce(self) -> None:
         """Tell the observers; called by the engine when every live result has its news."""
         quiet, self._quiet = self._quiet, None
         if quiet is not None:
             quiet.__exit__(None, None, None)
-            if self._closed:  # by another thread meanwhile: to end the quiet is to set every trait once more
-                self.set_trait("state", "closed")
+            if self._closed or self._pause is not None:
+                self._show_state()  # of another thread meanwhile: to end the quiet is to set every trait once more
 
     def _move(self, args: dict[str, Any]) -> None:
         """Ask for the result of other arguments; called on the thread that changed a widget."""
@@ -293,24 +323,43 @@ class Live(traitlets.HasTraits):
 
     @property
     def ts(self) -> int:
-        """The commit it is true for; the same for all live results of a database that are not closed."""
-        return self.engine.shown_ts if self._closed_ts is None else self._closed_ts
+        """The commit it is true for; the same for all live results of a database that are neither paused nor closed."""
+        pause = self._pause
+        if self._closed_ts is not None:
+            return self._closed_ts
+        return self.engine.shown_ts if pause is None else pause.ts
 
     @property
     def runs(self) -> int:
         """How often the query ran for it."""
-        return 0 if self._hold is None else self._hold.subscription.runs
+        pause = self._pause
+        return pause.runs if pause is not None else 0 if self._hold is None else self._hold.subscription.runs
 
     @property
     def history(self) -> Sequence[Run]:
         """The latest runs, oldest first; each says `why()`."""
-        return () if self._hold is None else list(self._hold.subscription.history)
+        pause = self._pause
+        return (
+            pause.history if pause is not None else () if self._hold is None else list(self._hold.subscription.history)
+        )
+
+    @property
+    def last_run(self) -> Run | None:
+        """The latest run; None before the first."""
+        pause = self._pause
+        history = pause.history if pause is not None else () if self._hold is None else self._hold.subscription.history
+        return history[-1] if history else None
+
+    @property
+    def subscription(self) -> Subscription | None:
+        """What the engine keeps of the query call, to be looked at only; None before it is held."""
+        return None if self._hold is None else self._hold.subscription
 
     @property
     def commit(self) -> Commit | None:
         """The commit that made the last run necessary, with the change that the query met and no other."""
-        history = self.history
-        return history[-1].commit if history else None
+        run = self.last_run
+        return None if run is None else run.commit
 
     def why(self) -> Why:
         """Return in one sentence why the last run happened; in a notebook a card that shows what it says."""
@@ -323,11 +372,47 @@ class Live(traitlets.HasTraits):
         """Whether a commit has touched what it read, and the query has not run again yet."""
         return self._hold is not None and self._hold.subscription.state is State.STALE
 
+    @property
+    def paused(self) -> bool:
+        """Whether it is paused."""
+        return self._pause is not None
+
+    def pause(self) -> None:
+        """Keep the value as it is until `resume`: the query does not run for it, and tables and views say so.
+
+        An argument that is a widget is taken over by `resume`. Nothing happens to one that is closed.
+
+        Example:
+            >>> board.pause()
+        """
+        with self._pausing:
+            hold = self._hold
+            if hold is None or self._closed or self._pause is not None:
+                return
+            ts = self.engine.pause(hold)
+            self._pause = _Pause(ts, hold.subscription.runs, list(hold.subscription.history))
+        self._show_state()
+
+    def resume(self) -> None:
+        """Go on after `pause`; when it returns, the value is that of the newest commit.
+
+        The query runs once if a commit has touched what it had read, however many did; otherwise not at all. Called by
+        a listener, it returns at once, and the value follows.
+        """
+        with self._pausing:
+            if self._hold is None or self._closed or self._pause is None:
+                return
+            self._pause = None
+            self.engine.resume(self._hold)
+        self.engine.arrive()
+        self._show_state()
+
     def close(self) -> None:
         """Keep the value as it is from now on."""
         if not self._closed:
+            ts = self.ts  # of a paused one, that at which it was paused
             self._closed = True  # before the state, so that news that are being taken over see it
-            self._closed_ts = self.engine.shown_ts
+            self._closed_ts = ts
             self._unwatch()
             if self._hold is not None:
                 self.engine.let_go(self._hold)

@@ -275,7 +275,8 @@ def _jobs(engine: Engine) -> list[Section]:
 
 
 def _state(live: Live) -> str:
-    return _with_error("stale" if live.is_stale and live.error is None else live.state, live.error)
+    is_stale = live.is_stale and live.error is None and not live.paused
+    return _with_error("stale" if is_stale else live.state, live.error)
 
 
 def _cell_state(cell: ReactiveCell) -> str:

@@ -12,9 +12,32 @@ from typing import Any
 from reactive_nb.engine.engine import Engine
 from reactive_nb.functions.actions import Report
 from reactive_nb.functions.function import Function
+from reactive_nb.functions.origin import Place, know_cells_by
 from reactive_nb.notebook.live import Live
 from reactive_nb.notebook.page.answers import asking_page
 from reactive_nb.notebook.running_cell import running_cell
+
+
+def cell_of(function: Any, line: int) -> Place | None:
+    """Return the cell that defines a function, which is the one that runs; None of a function from elsewhere.
+
+    Args:
+        function: A plain function, while it is being defined.
+        line: Its first line in the cell.
+    """
+    shells = sys.modules.get("IPython.core.getipython")
+    shell: Any = None if shells is None else shells.get_ipython()
+    # What a cell imports is defined while it runs too, but not in the notebook's own variables.
+    if shell is None or getattr(function, "__globals__", None) is not shell.user_global_ns:
+        return None
+    from reactive_nb.notebook.cell.cells import cell_id, cell_number
+
+    if threading.current_thread() is not threading.main_thread():
+        return Place("a cell")
+    return Place(f"In[{cell_number(shell)}]", cell_id(shell), None, line)
+
+
+know_cells_by(cell_of)
 
 
 class NotebookSurface:

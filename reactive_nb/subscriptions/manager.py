@@ -77,11 +77,28 @@ class SubscriptionManager:
         return subscription
 
     def release(self, subscription: Subscription) -> None:
-        """Give up one hold; without any, a true result stays as a cached answer."""
+        """Give up one hold that is not paused; without any, a true result stays as a cached answer."""
         subscription.holders -= 1
+        self._rest(subscription)
         if subscription.holders == 0:
             self._due.pop(subscription, None)
             self._cache(subscription)
+
+    def pause(self, subscription: Subscription) -> None:
+        """Let one hold be without news; while all are, a commit makes it stale and nothing runs it."""
+        subscription.paused += 1
+        self._rest(subscription)
+
+    def resume(self, subscription: Subscription) -> None:
+        """Take back one `pause`; what became stale meanwhile is due."""
+        subscription.paused -= 1
+        if subscription.state is not State.FRESH and subscription not in self._running:
+            self._due[subscription] = None
+
+    def _rest(self, subscription: Subscription) -> None:
+        # One that runs now may be noted as due again, of which `record` makes that it is stale.
+        if not subscription.is_wanted and subscription not in self._running:
+            self._due.pop(subscription, None)
 
     def cached(self, key: Key) -> bytes | None:
         """Return the encoded result of a query call if it is known and still true."""
@@ -146,7 +163,7 @@ class SubscriptionManager:
         """Make due again what was taken and could not be run."""
         for subscription in subscriptions:
             self._running.discard(subscription)
-            if subscription.holders:
+            if subscription.is_wanted:
                 self._due[subscription] = None
 
     def record(self, subscription: Subscription, outcome: Outcome, duration_ms: float) -> bool:
@@ -180,6 +197,7 @@ class SubscriptionManager:
             subscription.plain = None
         subscription.uses_chance = outcome.uses_chance
         subscription.state = State.STALE if subscription in self._due else State.FRESH
+        self._rest(subscription)
         subscription.cause = None
         self._read(subscription, outcome.reads.intervals(), outcome.reads.searches())
         later = self._since(outcome.ts)
@@ -201,7 +219,8 @@ class SubscriptionManager:
             subscription.state = State.STALE
             subscription.cause = None if met is None else self._causes.of(met)
         self._forget_searches(subscription)
-        self._due[subscription] = None
+        if subscription.is_wanted or subscription in self._running:
+            self._due[subscription] = None
 
     def _read(
         self,
@@ -297,9 +316,12 @@ class SubscriptionManager:
             assert subscription.key == key
             assert subscription.state is not State.CLOSED
             assert (subscription.holders == 0) == (subscription in self._cached)
-            if subscription.holders:
+            assert 0 <= subscription.paused <= subscription.holders
+            if subscription.is_wanted:
                 to_run = subscription in self._due or subscription in self._running
                 assert (subscription.state is not State.FRESH) == to_run
+            elif subscription.holders:
+                assert subscription not in self._due or subscription in self._running
             for place, intervals in subscription.intervals.items():
                 for interval in intervals:
                     expected.setdefault(place, []).append((interval, id(subscription)))

@@ -73,7 +73,7 @@ class State(enum.Enum):
     FRESH = "fresh"
     """Its result is true; nothing to do until a commit touches what it read."""
     STALE = "stale"
-    """A commit touched what it read, or its function was replaced; the next refresh runs it."""
+    """A commit touched what it read, or its function was replaced; the next refresh runs it, unless all holders pause."""
     CLOSED = "closed"
     """Nobody holds it; it is out of the manager and stays as it is."""
 
@@ -161,6 +161,7 @@ class Subscription:
         searches: The searches that it made.
         page_ends: Where its pages ended, so that they keep their intervals.
         holders: How many ask for it to be kept; at none it is only a cached result.
+        paused: How many of them do not want it to run now; while all of them do not, it stays stale.
         runs: How often it ran.
         history: Its last runs, oldest first.
     """
@@ -175,6 +176,7 @@ class Subscription:
         "intervals",
         "key",
         "page_ends",
+        "paused",
         "plain",
         "result",
         "runs",
@@ -199,6 +201,7 @@ class Subscription:
         self.searches: dict[Place, tuple[SearchRead[Any], ...]] = {}
         self.page_ends: list[tuple[str, str | None, str]] = []
         self.holders = 0
+        self.paused = 0
         self.runs = 0
         self.history: deque[Run] = deque(maxlen=HISTORY)
 
@@ -206,6 +209,11 @@ class Subscription:
     def call(self) -> str:
         """The call as text: `latest(channel='general')`."""
         return call_of(self.key)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody who is not paused holds it, so that it is to run when it is not fresh."""
+        return self.holders > self.paused
 
     def __repr__(self) -> str:
         return f"<Subscription {self.call} {self.state.value}>"

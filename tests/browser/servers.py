@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -64,6 +65,9 @@ class JupyterServer(ABC):
             "IPYTHONDIR": folder / "ipython",
         }
         environment = os.environ | {name: str(place) for name, place in places.items()}
+        # The panel as it is built beside these tests, whatever is installed. This path comes before all others.
+        shutil.copytree(ROOT / "labextension/dist", folder / "jupyter/labextensions/reactive-nb")
+        environment["JUPYTER_PATH"] = str(folder / "jupyter")
         # Kernels import the package that stands beside these tests, as the tests do, whatever is installed.
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         with self.log.open("wb") as log:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import random
 import threading
 from typing import Any
 
@@ -325,3 +326,197 @@ def test_a_close_just_before_the_thread_goes_to_sleep_ends_it(db: Engine) -> Non
         assert refresher.refresh() is False
     finally:
         refresher._own = own
+
+
+# ------------------------------------------------------------------ pauses
+
+
+def test_a_paused_one_runs_no_more_until_it_is_resumed_and_then_once(balls: Balls) -> None:
+    red, blue = balls.count.live("red"), balls.count.live("blue")
+    balls.settled()
+    paused_at = balls.db.ts
+
+    red.pause()
+    for _ in range(3):
+        balls.add("red")
+        balls.add("blue")
+        balls.db.settle()
+    assert set(balls.settled()) == {"blue"}
+    assert (red.value, red.ts, red.runs, red.is_stale) == (0, paused_at, 1, True)
+    assert blue.ts == balls.db.ts == balls.db.shown_ts
+
+    red.resume()
+
+    assert balls.settled() == ["red"]
+    assert (red.value, red.ts, red.runs, red.is_stale) == (3, balls.db.ts, 2, False)
+    assert f"because add (commit {paused_at + 1}) inserted" in str(red.why())
+
+
+def test_a_paused_one_that_no_commit_touched_does_not_run_when_it_is_resumed(balls: Balls) -> None:
+    red = balls.count.live("red")
+    heard: list[Any] = []
+    red.observe(heard.append, "value")
+    balls.settled()
+
+    red.pause()
+    balls.add("blue")
+    red.resume()
+
+    assert (balls.settled(), heard) == ([], [])
+    assert (red.value, red.ts, red.runs) == (0, balls.db.ts, 1)
+
+
+def test_of_two_equal_ones_the_other_goes_on(balls: Balls) -> None:
+    red, same = balls.count.live("red"), balls.count.live("red")
+    balls.settled()
+
+    red.pause()
+    balls.add("red")
+    assert balls.settled() == ["red"]
+    assert [(each.value, each.runs, len(each.history)) for each in (red, same)] == [(0, 1, 1), (1, 2, 2)]
+
+    red.resume()
+    assert balls.settled() == []
+    assert [(each.value, each.runs, len(each.history)) for each in (red, same)] == [(1, 2, 2), (1, 2, 2)]
+
+
+def test_a_new_holder_of_a_paused_call_has_it_run(balls: Balls) -> None:
+    red = balls.count.live("red")
+    red.pause()
+    balls.add("red")
+    balls.settled()
+
+    new = balls.count.live("red")
+
+    assert (balls.settled(), new.value, red.value) == (["red"], 1, 0)
+    new.close()
+    balls.add("red")
+    assert balls.settled() == []
+    red.resume()
+    assert (balls.settled(), red.value) == (["red"], 2)
+
+
+def test_paused_while_its_query_runs_it_keeps_what_it_had(balls: Balls) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    @balls.db.query
+    def slow(ctx: Any) -> int:
+        begun.set()
+        go_on.wait()
+        return int(ctx.db.query("balls").count())
+
+    go_on.set()
+    live = slow.live()
+    begun.clear()
+    go_on.clear()
+    before = balls.db.ts
+    balls.add("red")
+    begun.wait()
+    live.pause()
+    go_on.set()
+    balls.settled()
+
+    assert (live.value, live.ts, live.runs) == (0, before, 1)
+    live.resume()
+    assert (live.value, live.ts, live.runs) == (1, balls.db.ts, 2)
+    balls.settled()
+
+
+def test_a_paused_one_whose_query_is_defined_again_runs_the_new_one_when_it_is_resumed(balls: Balls) -> None:
+    red = balls.count.live("red")
+    red.pause()
+
+    balls.db.query(name="count")(lambda ctx, colour: "new")
+    assert (balls.settled(), red.value) == (["red"], 0)
+
+    red.resume()
+    assert red.value == "new"
+    balls.settled()
+
+
+def test_a_paused_one_can_be_closed_dropped_and_closed_with_its_database(balls: Balls) -> None:
+    closed, dropped, left = (balls.count.live(colour) for colour in ("red", "blue", "green"))
+    for each in (closed, dropped, left):
+        each.pause()
+    paused_at = balls.db.ts
+    balls.add("red")
+
+    closed.close()
+    del dropped, each
+    gc.collect()
+    balls.settled()
+    assert [live.args for live in balls.db.lives()] == [{"colour": "green"}]
+    assert (closed.state, closed.ts) == ("closed", paused_at)
+    balls.db.close()
+    assert (left.state, left.ts) == ("closed", paused_at)
+
+
+def test_a_listener_may_pause_and_resume(balls: Balls) -> None:
+    red, blue = balls.count.live("red"), balls.count.live("blue")
+    red.observe(lambda change: blue.pause(), "value")
+    balls.add("red")
+    balls.settled()
+    balls.add("blue")
+    balls.settled()
+    assert (blue.paused, blue.value) == (True, 0)
+
+    red.unobserve_all()
+    red.observe(lambda change: blue.resume(), "value")
+    balls.add("red")
+    balls.settled()
+
+    assert (blue.paused, blue.value, blue.state) == (False, 1, "fresh")
+
+
+def test_pauses_and_commits_on_many_threads_leave_everything_true(balls: Balls) -> None:
+    lives = [balls.count.live("red") for _ in range(3)]
+
+    def toggle(live: Any) -> None:
+        for _ in range(40):
+            live.pause()
+            balls.add("red")
+            live.resume()
+
+    threads = [threading.Thread(target=toggle, args=(live,)) for live in (*lives, lives[0])]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    balls.settled()
+
+    assert [(live.value, live.paused, live.state) for live in lives] == [(160, False, "fresh")] * 3
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_order_of_pauses_leaves_each_at_its_own_commit(balls: Balls, seed: int) -> None:
+    rng = random.Random(seed)
+    colours = ["red", "blue"]
+    numbers = dict.fromkeys(colours, 0)
+    lives: list[Any] = []
+    kept: dict[Any, int] = {}  # what the paused ones show
+
+    for _ in range(60):
+        live = rng.choice(lives) if lives else None
+        match rng.choice(["open", "close", "pause", "pause", "resume", "resume", "add", "add", "add"]):
+            case "open" if len(lives) < 6:
+                lives.append(balls.count.live(rng.choice(colours)))
+            case "close" if live is not None:
+                lives.remove(live)
+                kept.pop(live, None)
+                live.close()
+            case "pause" if live is not None and not live.paused:
+                balls.db.settle()
+                live.pause()
+                kept[live] = live.value
+            case "resume" if live is not None:
+                kept.pop(live, None)
+                live.resume()
+                assert live.value == numbers[live.args["colour"]]
+            case "add":
+                colour = rng.choice(colours)
+                balls.add(colour)
+                numbers[colour] += 1
+        ran = balls.settled()
+        assert all(ran.count(colour) <= 1 for colour in colours)
+        for each in lives:
+            assert each.value == kept.get(each, numbers[each.args["colour"]])

@@ -1,13 +1,14 @@
-"""From where a function was called, as a commit and an attempt say it."""
+"""From where a function was called, as a commit and an attempt say it; and where it is defined."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
 
 from reactive_nb.engine import Engine
-from reactive_nb.functions.origin import calling_from, stated_origin
+from reactive_nb.functions.origin import Place, calling_from, stated_origin
 
 
 @pytest.fixture
@@ -48,3 +49,20 @@ def test_a_submitted_function_has_the_origin_of_its_caller(db: Engine, add: Any)
 
     assert db.commits()[-1].origin == "In[3]"
     assert db.attempts()[-1].lane.startswith("reactive_nb pool")
+
+
+# ------------------------------------------------------------------ places
+
+
+def test_a_function_knows_the_file_and_the_line_that_define_it(add: Any) -> None:
+    line = add.function.__code__.co_firstlineno
+
+    assert add.place == Place(f"test_origin.py:{line}", None, __file__, line)
+
+
+def test_of_what_no_file_has_nobody_knows_the_place(db: Engine) -> None:
+    names: dict[str, Any] = {}
+    exec("def made(ctx): ...", names)
+
+    assert db.query(names["made"]).place == Place()
+    assert db.query(name="partly")(functools.partial(lambda ctx, other: other, other=1)).place == Place()

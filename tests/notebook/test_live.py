@@ -421,3 +421,70 @@ def test_dropping_the_last_reference_ends_it(flights: Flights, moved_by_widget: 
     assert observers(widget) == before
     widget.value = "EWR"
     flights.db.check()
+
+
+def test_one_that_failed_is_not_kept_by_its_error(db: Engine) -> None:
+    live = db.query(name="broken")(lambda ctx: 1 / 0).live()
+    gc.disable()  # the frames of the error's traceback, and of their callers, would be a cycle
+
+    try:
+        del live
+        db.settle()
+        assert db.lives() == []
+    finally:
+        gc.enable()
+
+
+# ------------------------------------------------------------------ pauses
+
+
+def test_paused_it_says_so_and_keeps_value_error_and_runs(flights: Flights) -> None:
+    live = flights.delays.live("JFK")
+    states: list[Any] = []
+    live.observe(lambda change: states.append(change["new"]), "state")
+    before = flights.db.ts
+
+    live.pause()
+    live.pause()
+    flights.depart("JFK", 4)
+    flights.db.settle()
+    assert (live.state, live.paused, live.value, live.ts, live.runs) == ("paused", True, jfk(2, 3), before, 1)
+
+    live.resume()
+    live.resume()
+    assert (live.state, live.paused, live.value, live.ts, live.runs) == ("fresh", False, jfk(2, 3, 4), flights.db.ts, 2)
+    assert states == ["paused", "fresh"]
+
+
+def test_paused_it_takes_over_its_widget_only_when_it_is_resumed(flights: Flights) -> None:
+    origin = ipywidgets.Dropdown(options=["EWR", "JFK"])
+    live = flights.delays.live(origin=origin)
+
+    live.pause()
+    origin.value = "JFK"
+    flights.db.settle()
+    assert (live.args["origin"], live.value, live.runs) == ("EWR", jfk(1), 1)
+
+    live.resume()
+    assert (live.args["origin"], live.value, live.state) == ("JFK", jfk(2, 3), "fresh")
+    flights.db.check()
+
+
+def test_paused_after_its_query_failed_it_is_failed_again_when_it_is_resumed(db: Engine) -> None:
+    live = db.query(name="broken")(lambda ctx: 1 / 0).live()
+
+    live.pause()
+    assert (live.state, type(live.error)) == ("paused", ZeroDivisionError)
+    live.resume()
+
+    assert (live.state, type(live.error)) == ("failed", ZeroDivisionError)
+
+
+def test_closed_it_can_neither_be_paused_nor_resumed(flights: Flights) -> None:
+    live = flights.delays.live("JFK")
+    live.close()
+
+    live.pause()
+    live.resume()
+
+    assert (live.state, live.paused) == ("closed", False)

@@ -78,6 +78,20 @@ def test_a_widget_as_argument_moves_the_view_and_its_title(db: Any, send: Any, l
     assert (bodies(after), after["title"]) == ([], "latest(channel='other')")
 
 
+def test_a_paused_result_names_its_own_commit_until_it_is_resumed(db: Any, send: Any, latest: Any) -> None:
+    live = latest.live(channel="general")
+    before = db.ts
+
+    live.pause()
+    send(channel="general", body="hello")
+    paused = told(db, live)
+    live.resume()
+    resumed = told(db, live)
+
+    assert (paused["state"], paused["ts"], bodies(paused)) == ("paused", before, [])
+    assert (resumed["state"], resumed["ts"], bodies(resumed)) == ("live", db.ts, ["hello"])
+
+
 def test_a_query_that_raises_shows_why_and_keeps_the_last_rows(db: Any, send: Any, latest: Any) -> None:
     live = latest.live(channel="general")
     send(channel="general", body="hello")

@@ -298,6 +298,18 @@ test("what is closed stays as of its commit, and a note stands below", () => {
   assert.equal(page.foot(), "ran 2 times Closed: it no longer changes.");
 });
 
+test("what is paused says which commit it shows until it goes on", () => {
+  const page = open({ outputs: [text("3")] });
+  page.viewer.setTs(5);
+  page.take({ state: "paused", ts: 5 });
+  page.viewer.setTs(6);
+  page.viewer.draw();
+
+  assert.equal(page.state(), "paused · shows commit 5");
+  page.take({ state: "live" });
+  assert.equal(page.state(), "");
+});
+
 test("what the kernel does not know any more is closed", () => {
   const page = open({ outputs: [text("3")] });
 

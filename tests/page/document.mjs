@@ -34,7 +34,13 @@ export class HTMLElement {
   }
 
   get classList() {
-    return { contains: (name) => this.#classes.has(name), toggle: (name, on) => this.#classes[on ? "add" : "delete"](name) };
+    const classes = this.#classes;
+    return {
+      contains: (name) => classes.has(name),
+      toggle: (name, on) => classes[on ? "add" : "delete"](name),
+      add: (...names) => names.forEach((name) => classes.add(name)),
+      remove: (...names) => names.forEach((name) => classes.delete(name)),
+    };
   }
 
   get parentElement() {
@@ -47,6 +53,10 @@ export class HTMLElement {
 
   get firstElementChild() {
     return this.children[0] ?? null;
+  }
+
+  get lastElementChild() {
+    return this.children.at(-1) ?? null;
   }
 
   get nextElementSibling() {
@@ -64,6 +74,11 @@ export class HTMLElement {
 
   append(...nodes) {
     for (const node of nodes) this.insertBefore(typeof node === "string" ? Object.assign(new HTMLElement("span"), { textContent: node }) : node, null);
+  }
+
+  appendChild(node) {
+    this.append(node);
+    return node;
   }
 
   replaceChildren(...nodes) {

@@ -91,6 +91,20 @@ test("an edit is not on its way for ever when its result is closed", async () =>
   assert.deepEqual(texts(), [["1"]]);
 });
 
+test("a paused result says which commit it shows, and is not edited meanwhile", () => {
+  const { view, go, receive, press } = open([["a", { n: 1 }]], { inputs: { n: NUMBER } });
+  const said = () => view.frame.root.querySelector(".rnb-state").textContent;
+
+  receive({ state: "paused", ts: 4 });
+  go(0, "n");
+  press("5");
+  assert.deepEqual([said(), view.editing.key], ["paused · shows commit 4", null]);
+  receive({ state: "live" });
+  press("5");
+
+  assert.deepEqual([said(), view.editing.key], ["live", "a"]);
+});
+
 test("the cell of a row whose key is empty is the active one for screen readers too", () => {
   const { view, go } = open([["", { n: 1 }]]);
 

@@ -54,6 +54,19 @@ test("a closed or lost result keeps its rows and its commit", () => {
   }
 });
 
+test("a paused result keeps its commit until it goes on", () => {
+  const known = new RowWindow();
+  known.take(whole([["a", { n: 1 }]], { ts: 5 }));
+
+  known.take({ state: "paused", ts: 5 });
+  known.setTs(9);
+  assert.deepEqual([known.isStill, known.ts], [true, 5]);
+  known.take({ state: "live" });
+  known.setTs(10);
+
+  assert.deepEqual([known.isStill, known.ts], [false, 10]);
+});
+
 test("1,000 random stories leave the same rows as a plain list", () => {
   for (let seed = 1; seed <= 1000; seed += 1) {
     const random = randomFrom(seed);

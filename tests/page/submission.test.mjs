@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { turn } from "./document.mjs";
-import { SubmissionView, fieldOfError, textOfError } from "../../reactive_nb/notebook/static/submission.js";
+import { SubmissionView, fieldOfError, sourceOf, textOfError } from "../../reactive_nb/notebook/static/submission.js";
 
 /** A submission without arguments whose kernel answers when the test says so. */
 async function open(context) {
@@ -17,7 +17,7 @@ async function open(context) {
   const model = { get: (name) => facts[name], widget_manager: { get_model: async () => ({ rnbSession: session }) } };
   const root = document.createElement("div");
   document.body.append(root);
-  const view = new SubmissionView(model, root);
+  const view = new SubmissionView(sourceOf(model), root);
   root.ownerDocument = document;
   root.append(view.button, view.progress, view.outcome);
   await turn();

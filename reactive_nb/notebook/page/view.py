@@ -34,8 +34,7 @@ Entry = dict[str, Any]
 
 MAX_ARGUMENT = 40
 
-STILL = ("paused", "closed")
-"""The states of a live result in which no commit changes it."""
+STILL = ("paused", "closed")  # the states of a live result in which no commit changes it
 
 _ASKED = -1
 """The version of a page that has asked for another part: of no version, so that it gets an entry."""

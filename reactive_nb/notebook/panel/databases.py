@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.panel.panel import Databases
 from reactive_nb.notebook.result.shape import KeyedRows
 from reactive_nb.notebook.teach.words import variables
@@ -19,5 +20,10 @@ def items(databases: Databases) -> KeyedRows:
             "oldest": engine.oldest,
             "documents": sum(engine.table_counts().values()),
         }
-        for name, engine in databases.all().items()
+        for name, engine in sorted(databases.all().items(), key=_number)
     }
+
+
+def _number(named: tuple[str, Engine]) -> int:
+    """Return the number in an engine's name in messages: one that is opened later comes later."""
+    return int(named[0].lstrip("e"))

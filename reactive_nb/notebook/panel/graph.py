@@ -6,17 +6,25 @@ or the one that is looked at, is marked.
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from reactive_nb.engine.engine import Engine
+from reactive_nb.notebook.panel.lives import key_of
 from reactive_nb.notebook.result.shape import KeyedRows
-from reactive_nb.notebook.teach.graph import Node, nodes_of
+from reactive_nb.notebook.teach.graph import Node, Phrases, nodes_of
 
 MAX_QUERIES = 1000
 """More than are drawn in a cell: the page can scroll."""
 
+_phrases: WeakKeyDictionary[Engine, Phrases] = WeakKeyDictionary()
+"""What each database's ranges and calls are called, as of the last look."""
+
 
 def items(engine: Engine, at: int | None) -> KeyedRows:
     """Return the boxes, column by column: tables, index ranges, queries, views."""
-    nodes = nodes_of(engine, engine.subscriptions()[:MAX_QUERIES], at)
+    phrases = Phrases(_phrases.get(engine))
+    nodes = nodes_of(engine, engine.subscriptions()[:MAX_QUERIES], at, phrases)
+    _phrases[engine] = phrases
     keys = _keys(nodes)
     return {
         keys[id(node)]: {
@@ -28,6 +36,7 @@ def items(engine: Engine, at: int | None) -> KeyedRows:
             "before": [keys[id(each)] for each in node.before],
             "table": node.table,
             "index": node.index,
+            "live": None if node.live is None else key_of(node.live),
         }
         for node in nodes
     }

@@ -6,22 +6,27 @@ item says itself what can be done with it, so that the page knows no rules.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import ReactiveError
 from reactive_nb.functions.context import QueryContext
+from reactive_nb.functions.function import Kind
+from reactive_nb.functions.index_range import IndexRange
 from reactive_nb.jobs import crons
 from reactive_nb.notebook.cell.job_status import Document, last_run, status_of
 from reactive_nb.notebook.cell.plan import split_cell
-from reactive_nb.notebook.job_list import is_cell, is_here
+from reactive_nb.notebook.job_list import is_cell
 from reactive_nb.notebook.page.hub import Hub
 from reactive_nb.notebook.page.view import arguments_text
 from reactive_nb.notebook.panel.panel import Databases
 from reactive_nb.notebook.result.shape import KeyedRows, Row
-from reactive_nb.schema.system_tables import SCHEDULED
+from reactive_nb.schema.system_tables import CRONS, SCHEDULED
 
-MAX_CALLS = 100
+MAX_CALLS = 50
 """How many scheduled calls of each state are listed."""
 
 CALL_STATES = {
@@ -33,29 +38,82 @@ CALL_STATES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Documents:
+    """The documents of the job tables.
+
+    Attributes:
+        tables: The states of the tables that they are of: as long as these are the same, so are the documents.
+        crons: By name.
+        calls: Of each state the first ones, in the order of `CALL_STATES`.
+    """
+
+    tables: tuple[object, object]
+    crons: list[Document]
+    calls: list[Document]
+
+
+_latest: WeakKeyDictionary[Engine, _Documents] = WeakKeyDictionary()
+"""The newest ones of each database: most commits are not about jobs."""
+
+
 def items(engine: Engine, at: int | None) -> KeyedRows:
-    """Return all crons by name, then the calls that are running, to come, and over, the newest of each first."""
-    read = engine.read if at is None else engine.at(at).read
-    found, calls = read(_documents)
-    now_ms = engine.now_ms()
-    listed = {f"cron:{each['name']}": _cron_item(engine, each, now_ms, at is not None) for each in found}
-    listed.update((each["_id"], _call_item(engine, each, at is not None)) for each in calls)
-    return listed
+    """Return all crons by name, then the calls that run, those to come, and those that are over, the latest first."""
+    if at is None:
+        known = _latest.get(engine)
+        documents = engine.read(lambda ctx: _documents(ctx, known))
+        _latest[engine] = documents
+    else:
+        documents = engine.at(at).read(lambda ctx: _documents(ctx, None))
+    now_ms, is_past = engine.now_ms(), at is not None
+    here = {function.path for function in engine.functions() if function.kind is not Kind.QUERY}
+    crons = {
+        f"cron:{each['name']}": _cron_item(engine, each, now_ms, each["function"] in here, is_past)
+        for each in documents.crons
+    }
+    return crons | {each["_id"]: _call_item(engine, each, is_past) for each in documents.calls}
 
 
-def _documents(ctx: QueryContext) -> tuple[list[Document], list[Document]]:
-    return crons.documents(ctx.db.system), [each for kind in CALL_STATES for each in _calls(ctx, kind)]
+def _documents(ctx: QueryContext, known: _Documents | None) -> _Documents:
+    tables = ctx.transaction.snapshot.tables
+    states = tables.get(CRONS), tables.get(SCHEDULED)
+    if known is not None and all(one is other for one, other in zip(known.tables, states, strict=True)):
+        return known
+    return _Documents(
+        states, crons.documents(ctx.db.system), [each for kind in CALL_STATES for each in _calls(ctx, kind)]
+    )
 
 
 def _calls(ctx: QueryContext, kind: str) -> list[Document]:
-    found = ctx.db.system.query(SCHEDULED).with_index("by_function", **{"state.kind": kind}).collect()
     is_over = kind not in ("inProgress", "pending")
+    # A database keeps the calls of a week, which may be many: of each function only those are read that may be listed.
+    found = [
+        document
+        for name in _names(ctx, kind)
+        for document in ctx.db.system.query(SCHEDULED)
+        .with_index("by_function", **{"state.kind": kind, "name": name})
+        .order("desc" if is_over else "asc")
+        .take(MAX_CALLS)
+    ]
     found.sort(key=lambda document: document["completedTime" if is_over else "scheduledTime"], reverse=is_over)
     return found[:MAX_CALLS]
 
 
-def _cron_item(engine: Engine, document: Document, now_ms: float, is_past: bool) -> Row:
-    status = status_of(document, now_ms, is_here=is_here(engine, document))
+def _names(ctx: QueryContext, kind: str) -> Iterator[str]:
+    """Yield the functions that have calls in a state: one look into the index for each, however many calls it has."""
+    query = ctx.db.system.query(SCHEDULED).with_index("by_function", **{"state.kind": kind})
+    while (first := query.first()) is not None:
+        name = first["name"]
+        yield name
+        query = ctx.db.system.query(SCHEDULED).with_index("by_function", _after(kind, name))
+
+
+def _after(kind: str, name: str) -> Callable[[IndexRange], IndexRange]:
+    return lambda q: q.eq("state.kind", kind).gt("name", name)
+
+
+def _cron_item(engine: Engine, document: Document, now_ms: float, is_here: bool, is_past: bool) -> Row:
+    status = status_of(document, now_ms, is_here=is_here)
     last = last_run(status)
     cell = is_cell(document)
     source = split_cell(document["source"])[2].strip() if cell else ""

@@ -6,10 +6,11 @@ from what the engine remembers anyway; items go out. Nothing is recorded for the
 
 from __future__ import annotations
 
+import heapq
 import time
 from collections import Counter
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -24,13 +25,14 @@ from reactive_nb.notebook.panel.panel import Databases
 from reactive_nb.notebook.result.shape import KeyedRows, Row
 from reactive_nb.notebook.teach.effect import MISSING, changed_fields, row_of
 from reactive_nb.notebook.teach.words import count, ordinal, snapshot_of, thread_text
+from reactive_nb.schema.declaration import TABLES
 from reactive_nb.schema.system_tables import PRIVATE
 from reactive_nb.subscriptions.subscription import Run
 from reactive_nb.transaction.commit import Commit
 
 SHOWN = 200
-"""How many commits, and how many attempts, are listed."""
-SLOW = timedelta(milliseconds=100)
+"""How many commits, how many of the engine's own, how many attempts, and how many runs of live queries are listed."""
+SLOW_MS = 100.0
 """A query that takes longer is listed."""
 MAX_CHANGES = 50
 """How many documents of a commit are told with their fields."""
@@ -42,30 +44,35 @@ _times: WeakKeyDictionary[Engine, dict[str, int]] = WeakKeyDictionary()
 
 def items(engine: Engine, at: int | None) -> KeyedRows:
     """Return what has happened, newest first; as of a commit, what had happened by then."""
-    found = [*_committed(engine), *_attempted(engine), *_queried(engine)]
+    commits = engine.commits(engine.ts)
+    if at is not None:
+        commits = [commit for commit in commits if commit.ts <= at]
+    found = [*_committed(engine, commits), *_attempted(engine), *_ran(engine, commits, at)]
     if at is not None:
         found = [(key, item) for key, item in found if item["ts"] <= at]
-    # At the same moment what was tried or ran follows the commit it was about.
-    found.sort(key=lambda each: (each[1]["time_ms"], each[1]["ts"], each[0]), reverse=True)
-    return dict(found[: 2 * SHOWN])
+    # At the same moment what was tried or ran follows the commit it was about. Of what ran before the commits that are
+    # remembered nobody knows the time: it is older than they are.
+    found.sort(key=lambda each: (each[1]["time_ms"] or 0.0, each[1]["ts"], each[0]), reverse=True)
+    return dict(found)
 
 
-def _committed(engine: Engine) -> Iterator[tuple[str, Row]]:
-    known = _commits.setdefault(engine, {})
-    latest = engine.commits(SHOWN)
-    for commit in latest:
-        if commit.ts not in known:  # it never changes, and may be of a hundred thousand documents
-            known[commit.ts] = _commit_item(commit)
-        yield f"c{commit.ts}", known[commit.ts]
-    if latest:
-        for ts in [ts for ts in list(known) if ts < latest[0].ts]:
-            known.pop(ts, None)
+def _committed(engine: Engine, commits: Sequence[Commit]) -> Iterator[tuple[str, Row]]:
+    before = _commits.get(engine, {})
+    # A commit never changes, and may be of a hundred thousand documents. Several threads may look at the same time, so
+    # what is known is replaced and never changed.
+    known = {commit.ts: before.get(commit.ts) or _commit_item(commit) for commit in commits}
+    _commits[engine] = known
+    # Jobs that run every second write down twice a second how it is with them, beside what they do: nobody's own commits
+    # are to be lost among these.
+    for is_own in (False, True):
+        latest = [ts for ts, item in known.items() if item["own"] is is_own]
+        yield from ((f"c{ts}", known[ts]) for ts in latest[-SHOWN:])
 
 
 def _commit_item(commit: Commit) -> Row:
-    tables = Counter(change.table for change in commit.changes if not change.table.startswith("_"))
-    words = [f"{number:,} × {table}" for table, number in tables.most_common()]
-    words += [f"{table} declared" for table in sorted(commit.redeclared)]
+    tables = Counter(map(attrgetter("table"), commit.changes))  # of a large commit this takes longest
+    words = [f"{number:,} × {table}" for table, number in tables.most_common() if not table.startswith("_")]
+    words += [f"{table} declared" for table in sorted(commit.redeclared) if not table.startswith("_")]
     return {
         "kind": "commit",
         "ts": commit.ts,
@@ -73,6 +80,7 @@ def _commit_item(commit: Commit) -> Row:
         "function": commit.function,
         "origin": commit.origin,
         "words": ", ".join(words) or "the database's own tables",
+        "own": not words,
     }
 
 
@@ -80,29 +88,31 @@ def _attempted(engine: Engine) -> Iterator[tuple[str, Row]]:
     # What is remembered of an attempt is when it ended on the process's own clock. It is put on the wall's clock once:
     # the two drift.
     now_ms, now_s = engine.now_ms(), time.perf_counter()
-    known, latest = _times.setdefault(engine, {}), engine.attempts(SHOWN)
-    told = {_attempt_key(attempt): attempt for attempt in latest}
-    for key in [key for key in known if key not in told]:
-        known.pop(key, None)
-    for key, attempt in told.items():
-        words_of = _attempt_words(attempt)
-        if words_of is not None:
-            kind, words = words_of
-            yield (
-                key,
-                {
-                    "kind": kind,
-                    "ts": attempt.snapshot_ts if attempt.ts is None else attempt.ts,
-                    "time_ms": known.setdefault(key, round(now_ms - (now_s - attempt.ended_s) * 1000)),
-                    "function": attempt.function,
-                    "origin": attempt.origin or thread_text(attempt.lane),
-                    "words": words,
-                },
-            )
+    before, known = _times.get(engine, {}), {}
+    for attempt in engine.attempts(SHOWN):
+        told = _attempt_words(attempt)
+        if told is None:
+            continue
+        kind, words = told
+        key = _attempt_key(attempt)
+        known[key] = before.get(key) or round(now_ms - (now_s - attempt.ended_s) * 1000)
+        yield (
+            key,
+            {
+                "kind": kind,
+                "ts": attempt.snapshot_ts if attempt.ts is None else attempt.ts,
+                "time_ms": known[key],
+                "function": attempt.function,
+                "origin": attempt.origin or thread_text(attempt.lane),
+                "words": words,
+                "own": False,
+            },
+        )
+    _times[engine] = known
 
 
 def _attempt_key(attempt: Attempt) -> str:
-    return f"a{attempt.began_s:.7f}"
+    return f"a{attempt.began_s:.7f}:{attempt.lane}"
 
 
 def _attempt_words(attempt: Attempt) -> tuple[str, str] | None:
@@ -118,32 +128,34 @@ def _attempt_words(attempt: Attempt) -> tuple[str, str] | None:
     return None
 
 
-def _queried(engine: Engine) -> Iterator[tuple[str, Row]]:
-    times = {commit.ts: commit.time_ms for commit in engine.commits(SHOWN)}
-    for subscription in engine.subscriptions():
-        for run in list(subscription.history):
-            told = _run_words(run)
-            if told is not None:
-                kind, words = told
-                yield (
-                    f"r{run.ts}:{run.call}",
-                    {
-                        "kind": kind,
-                        "ts": run.ts,
-                        "time_ms": times.get(run.ts, 0.0),
-                        "function": run.call,
-                        "origin": "live",
-                        "words": words,
-                    },
-                )
+def _ran(engine: Engine, commits: Sequence[Commit], at: int | None) -> Iterator[tuple[str, Row]]:
+    # A thousand live results remember twenty runs each: which are told is found out before words are made of any.
+    told = (
+        run
+        for subscription in engine.subscriptions()
+        for run in list(subscription.history)
+        if (run.error is not None or run.duration_ms > SLOW_MS) and (at is None or run.ts <= at)
+    )
+    latest = heapq.nlargest(SHOWN, told, key=lambda run: run.ts)
+    times = {commit.ts: commit.time_ms for commit in commits} if latest else {}
+    for run in latest:
+        call, (kind, words) = run.call, _run_words(run)
+        item = {
+            "kind": kind,
+            "ts": run.ts,
+            "time_ms": times.get(run.ts),
+            "function": call,
+            "origin": "live",
+            "words": words,
+            "own": False,
+        }
+        yield f"r{run.ts}:{call}", item
 
 
-def _run_words(run: Run) -> tuple[str, str] | None:
+def _run_words(run: Run) -> tuple[str, str]:
     if run.error is not None:
         return "error", f"{type(run.error).__name__}: {error_text(run.error)}"
-    if run.duration_ms > SLOW.total_seconds() * 1000:
-        return "slow", f"ran for {run.duration_ms:,.0f} ms"
-    return None
+    return "slow", f"ran for {run.duration_ms:,.0f} ms"
 
 
 # ---------------------------------------------------------------------- one thing of it
@@ -199,14 +211,17 @@ def detail(engine: Engine, key: str) -> dict[str, Any]:
 
 
 def _commit_detail(engine: Engine, commit: Commit) -> dict[str, Any]:
-    own = [change for change in commit.changes if change.table not in PRIVATE]
+    own = [change for change in commit.changes if change.table not in (TABLES, *PRIVATE)]
     ran = [
         {"call": run.call, "why": run.why(), "ms": run.duration_ms}
         for subscription in engine.subscriptions()
         for run in list(subscription.history)
         if run.commit is not None and run.commit.ts == commit.ts
     ]
-    facts = [f"{count(len(own), 'document')} changed", f"{count(len(ran), 'live result')} ran again"]
+    facts = [f"{table} was declared, or dropped" for table in sorted(commit.redeclared)]
+    if own or not facts:
+        facts.append(f"{count(len(own), 'document')} changed")
+    facts.append(f"{count(len(ran), 'live result')} ran again")
     return {
         "facts": facts,
         "changes": list(map(_change, own[:MAX_CHANGES])),

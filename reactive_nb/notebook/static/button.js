@@ -1,12 +1,12 @@
 // A button on a page: what it still has to be told, the button, and what came of the last press, in one line.
 
 import { element } from "./dom.js";
-import { SubmissionView, submits } from "./submission.js";
+import { SubmissionView, sourceOf, submits } from "./submission.js";
 
 /** @param {{model: any, el: HTMLElement}} context what anywidget hands over for each view */
 function render({ model, el }) {
   const root = element("div", "rnb rnb-button");
-  const view = new SubmissionView(model, root);
+  const view = new SubmissionView(sourceOf(model), root);
   const form = element("form", "rnb-press");
   form.noValidate = true;
   for (const { field, input } of view.inputs.values()) {

@@ -14,6 +14,7 @@ const STATES = {
   waiting: "waiting",
   running: "running…",
   stale: "stale",
+  paused: "paused",
   connecting: "connecting…",
 };
 
@@ -98,7 +99,7 @@ export class ContentViewer {
 
   /** @param {number} ts */
   setTs(ts) {
-    if (this.facts.state !== "closed") this.facts.ts = ts;
+    if (!["paused", "closed"].includes(this.facts.state)) this.facts.ts = ts;
   }
 
   /** @param {import("./session.js").Connection} connection */
@@ -186,7 +187,8 @@ export class ContentViewer {
     if (this.root.getAttribute("aria-label") !== title) this.root.setAttribute("aria-label", title);
     const text = STATES[/** @type {keyof typeof STATES} */ (state)] ?? "";
     this.#state.hidden = text === "";
-    setText(this.#state, state === "stale" && engine ? `stale · shows commit ${ts}` : text);
+    const isOld = (state === "stale" || state === "paused") && engine;
+    setText(this.#state, isOld ? `${text} · shows commit ${ts}` : text);
     // A traceback among the outputs says it all.
     const isSaid = this.hasTraceback;
     this.#alert.hidden = !error || isSaid;

@@ -53,7 +53,7 @@ export class Editing {
 
   /** @param {number} ts the commit that is shown now */
   settle(ts) {
-    this.pending.settle(this.view.known.state === "closed" ? Infinity : ts);
+    this.pending.settle(this.view.known.isStill ? Infinity : ts);
   }
 
   /** The row of the open editor, which stays at its pixel whatever changes. */
@@ -81,7 +81,7 @@ export class Editing {
     const { active } = this.view.selection;
     if (active === null || active.key === null || active.place === HEAD) return false;
     const field = this.view.known.inputs[active.column];
-    if (field === undefined || !this.view.isAlive || this.view.known.state === "closed") return false;
+    if (field === undefined || !this.view.isAlive || this.view.known.isStill) return false;
     const refused = this.pending.of(active.key, active.column);
     const typed = typedRaw(field, key);
     if (refused?.state === "refused" && typed === null) this.#editAgain(refused);

@@ -9,6 +9,7 @@ const STATES = {
   live: "live",
   stale: "stale",
   failed: "failed",
+  paused: "paused",
   closed: "closed",
   connecting: "connecting…",
   gone: "kernel gone",
@@ -76,7 +77,7 @@ export class GridFrame {
       this.#title.textContent = this.#title.title = title;
       this.root.setAttribute("aria-label", title);
     }
-    setText(this.#state, STATES[state] ?? state);
+    setText(this.#state, state === "paused" ? `paused · shows commit ${ts}` : (STATES[state] ?? state));
     this.#alert.hidden = !error;
     if (error) setText(this.#alert, `${error.name}: ${error.message}`);
     const counted = isFiltered ? `${groupedNumber(total)} of ${count(known.all, NOUNS[kind])}` : count(total, NOUNS[kind]);
@@ -113,6 +114,7 @@ function notesOn({ error, order, total }, state) {
     notes.push("The kernel has ended. This is the last it sent; run the cell again to go on.");
     if (total > order.length) notes.push(`Only ${count(order.length, "row")} of it are here.`);
   }
+  if (state === "paused") notes.push("Paused: no commit changes it until it is resumed.");
   if (state === "closed") notes.push("Closed: this result no longer changes.");
   return notes;
 }

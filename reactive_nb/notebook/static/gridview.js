@@ -160,7 +160,7 @@ export class GridView {
     this.body.changed(change, isScroll, this.columns);
     this.detail.follow(this.known.rows, change.deleted);
     this.editing?.follow(change, isScroll);
-    if (this.known.state === "closed") this.editing?.settle(this.known.ts); // no commit will be told any more
+    if (this.known.isStill) this.editing?.settle(this.known.ts); // no commit will be told any more
     this.#isChanged = true;
   }
 

@@ -1,6 +1,9 @@
 // What a viewer knows of one table view: its facts, and the window of rows that the kernel has sent. In: a snapshot, then
 // entries. Out: rows by key and by place, and for each entry what changed, to flash and to keep the reader's place by.
 
+/** States in which no commit changes what is shown. */
+const STILL = ["paused", "closed"];
+
 /** @typedef {Record<string, any>} Row cells by column; a changed row is another object, an unchanged one the same */
 
 /**
@@ -26,7 +29,7 @@ export class RowWindow {
   kind = "table";
   /** @type {string[]} */
   columns = [];
-  /** @type {"loading" | "live" | "stale" | "failed" | "closed"} */
+  /** @type {"loading" | "live" | "stale" | "failed" | "paused" | "closed"} */
   state = "loading";
   /** @type {{name: string, message: string} | null} */
   error = null;
@@ -67,9 +70,14 @@ export class RowWindow {
     return at === undefined ? -1 : this.first + at;
   }
 
-  /** @param {number} ts the newest commit; a closed result stays true as of its own */
+  /** Whether no commit changes it: it is closed, or paused. */
+  get isStill() {
+    return STILL.includes(this.state);
+  }
+
+  /** @param {number} ts the newest commit; a closed or paused result stays true as of its own */
   setTs(ts) {
-    if (this.state !== "closed") this.ts = ts;
+    if (!this.isStill) this.ts = ts;
   }
 
   /**

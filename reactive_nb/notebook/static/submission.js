@@ -1,6 +1,6 @@
 // A submission on the page: the inputs of a function's arguments, one run at a time, how far that is, and what came of it.
-// In: a widget's spec. Out: a request to the kernel, and its result with its commit, or its error where it belongs. Forms
-// and buttons differ in where things stand.
+// In: a spec, and how the kernel is asked. Out: a request to the kernel, and its result with its commit, or its error where
+// it belongs. Forms and buttons differ in where things stand; those of the Lab panel, in whom they ask (`Source`).
 
 import { showCell } from "./cells.js";
 import { element, isOfComposition, setText } from "./dom.js";
@@ -18,6 +18,28 @@ const TYPED_KINDS = ["text", "long", "file"];
  * @typedef {{title: string, label: string, about: string, kind: "query" | "mutation" | "action", fields: NamedField[]}} Spec
  */
 
+/**
+ * What is run, and how the kernel is asked.
+ * @typedef {object} Source
+ * @property {Spec} spec
+ * @property {() => Promise<import("./session.js").Connection>} connection whether there is a kernel to ask
+ * @property {(method: "submit" | "pick", params: object, tell?: (progress: import("./session.js").Progress) => void) => Promise<any>} ask
+ * @property {(answer: any) => void} [show] shows what `submit` was answered; by default it is `{result: cell, ts}`, as a text
+ */
+
+/**
+ * The source of a widget.
+ * @param {any} model
+ * @returns {Source}
+ */
+export function sourceOf(model) {
+  return {
+    spec: model.get("spec"),
+    connection: async () => (await sessionOf(model)).connection,
+    ask: async (method, params, tell) => (await sessionOf(model)).request(model.get("target"), method, params, tell),
+  };
+}
+
 export class SubmissionView {
   /** @type {Map<string, {field: NamedField, input: import("./inputs.js").Input}>} */
   inputs = new Map();
@@ -26,18 +48,17 @@ export class SubmissionView {
   progress = element("div", "rnb-progress");
   #bar = element("progress", "rnb-bar");
   #words = element("span");
-  #model;
+  #source;
   #isRunning = false;
 
   /**
-   * @param {any} model the widget's
+   * @param {Source} source
    * @param {HTMLElement} root
    */
-  constructor(model, root) {
-    this.#model = model;
+  constructor(source, root) {
+    this.#source = source;
     this.root = root;
-    /** @type {Spec} */
-    this.spec = model.get("spec");
+    this.spec = source.spec;
     this.button = element("button", "rnb-run", this.spec.label);
     this.button.type = "submit";
     this.outcome.setAttribute("role", "status");
@@ -46,12 +67,12 @@ export class SubmissionView {
     this.progress.append(this.#bar, this.#words);
     this.progress.hidden = true;
     for (const field of this.spec.fields) {
-      const search = async (/** @type {string} */ text) => (await sessionOf(model)).request(model.get("target"), "pick", { field: field.name, text });
+      const search = (/** @type {string} */ text) => source.ask("pick", { field: field.name, text });
       this.inputs.set(field.name, { field, input: makeInput(field, field.initial, field.kind === "id" ? search : undefined) });
     }
     root.dataset.state = "connecting";
-    void sessionOf(model).then((session) => {
-      if (session.connection === "gone") this.#say("gone", "not connected to a kernel: run the cell to use it");
+    void source.connection().then((connection) => {
+      if (connection === "gone") this.#say("gone", "not connected to a kernel: run the cell to use it");
       else root.dataset.state = "live";
     });
   }
@@ -66,11 +87,11 @@ export class SubmissionView {
     const slow = setTimeout(() => this.progress.hidden && this.#say("running", "running…"), SLOW_MS);
     try {
       const values = await this.#values();
-      const session = await sessionOf(this.#model);
       const tell = (/** @type {import("./session.js").Progress} */ progress) => this.#showProgress(progress);
-      const { result, ts } = await session.request(this.#model.get("target"), "submit", { values }, tell);
+      const answer = await this.#source.ask("submit", { values }, tell);
       this.#finish(slow, focused);
-      this.#showResult(result, ts);
+      if (this.#source.show === undefined) this.#showResult(answer.result, answer.ts);
+      else this.#handOver(this.#source.show, answer);
     } catch (error) {
       this.#finish(slow, focused);
       this.#showError(error);
@@ -119,6 +140,16 @@ export class SubmissionView {
   #setDisabled(disabled) {
     this.button.disabled = disabled;
     for (const { input } of this.inputs.values()) input.setDisabled(disabled);
+  }
+
+  /**
+   * @param {(answer: any) => void} show
+   * @param {any} answer
+   */
+  #handOver(show, answer) {
+    this.root.dataset.state = "live";
+    this.outcome.hidden = true;
+    show(answer);
   }
 
   /**

@@ -6,7 +6,8 @@ view changed and its neighbour did not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from reactive_nb.documents.range_words import describe_read
 from reactive_nb.documents.snapshot import Snapshot
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.page.channel import channel, has_front_end
+from reactive_nb.notebook.page.hub import Hub
 from reactive_nb.notebook.page.view import RowsView
 from reactive_nb.notebook.teach.drawing import (
     ACCENT,
@@ -28,6 +30,7 @@ from reactive_nb.notebook.teach.drawing import (
     label,
     path,
 )
+from reactive_nb.notebook.teach.reads import reads_of
 from reactive_nb.notebook.teach.words import count, snapshot_of, variables
 from reactive_nb.search.edits import SearchRead
 from reactive_nb.subscriptions.subscription import Key, Subscription
@@ -42,6 +45,9 @@ TOP = 30.0
 NODE = 34.0
 SPACE = 8.0
 
+_Place = tuple[str, str, Interval | SearchRead[Any]]
+"""A table, an index, and what was read of it."""
+
 
 @dataclass(eq=False, slots=True)
 class Node:
@@ -53,9 +59,10 @@ class Node:
         note: What stands in its second.
         words: The same in one line.
         table: The table it is about; empty for queries and views.
-        index: The index it is about, of ranges.
+        index: The index it is about, of ranges; empty for searches.
         is_touched: Whether the newest commit reached it.
         before: The boxes that lead to it.
+        live: The live result it is about: of a view, and of a query the oldest that asks for it.
         y: Its upper edge, once it is placed.
     """
 
@@ -67,6 +74,7 @@ class Node:
     index: str = ""
     is_touched: bool = False
     before: list[Node] = field(default_factory=list)
+    live: Any = None
     y: float = 0.0
 
     @property
@@ -101,13 +109,46 @@ def graph_of(engine: Engine) -> Drawing:
 # ---------------------------------------------------------------------- what there is
 
 
-def nodes_of(engine: Engine, subscriptions: Sequence[Subscription], at: int | None = None) -> list[Node]:
+class Phrases:
+    """What calls and ranges are called, which takes longer than all the rest: made once for as long as they are drawn.
+
+    Args:
+        before: Those of the last time.
+    """
+
+    def __init__(self, before: Phrases | None = None) -> None:
+        self._calls_before = {} if before is None else before._calls
+        self._ranges_before = {} if before is None else before._ranges
+        self._calls: dict[Key, str] = {}
+        self._ranges: dict[_Place, tuple[object, str]] = {}
+
+    def of_call(self, subscription: Subscription) -> str:
+        """Return a call as text."""
+        key = subscription.key
+        found = self._calls[key] = self._calls_before.get(key) or subscription.call
+        return found
+
+    def of_range(self, table: str, index: str, read: Interval | SearchRead[Any], snapshot: Snapshot) -> str:
+        """Return a range in words, which name the fields that the table is declared to have."""
+        place, state = (table, index, read), snapshot.tables.get(table)
+        declared = None if state is None else state.stored
+        known = self._ranges_before.get(place)
+        if known is None or known[0] is not declared:
+            known = declared, describe_read(table, index, read, snapshot)
+        self._ranges[place] = known
+        return known[1]
+
+
+def nodes_of(
+    engine: Engine, subscriptions: Sequence[Subscription], at: int | None = None, phrases: Phrases | None = None
+) -> list[Node]:
     """Return the boxes column by column, each column from top to bottom.
 
     Args:
         engine: The database.
         subscriptions: The query calls to show, with what they read the last time they ran.
         at: The commit whose tables are shown, and whose way is marked; the newest by default.
+        phrases: What is called how, kept by those who ask again and again.
 
     Raises:
         SnapshotGone: The history does not reach back to this commit.
@@ -118,7 +159,7 @@ def nodes_of(engine: Engine, subscriptions: Sequence[Subscription], at: int | No
     else:
         snapshot = engine.at(at).read(lambda ctx: ctx.transaction.snapshot)
         sizes = {name: state.size for name, state in snapshot.tables.items() if not name.startswith("_")}
-    return _Nodes(engine, subscriptions, commit, snapshot, sizes).all()
+    return _Nodes(engine, subscriptions, commit, snapshot, sizes, phrases or Phrases()).all()
 
 
 class _Nodes:
@@ -131,11 +172,13 @@ class _Nodes:
         commit: Commit | None,
         snapshot: Snapshot,
         sizes: Mapping[str, int],
+        phrases: Phrases,
     ) -> None:
         self._commit = commit
         self._snapshot = snapshot
+        self._phrases = phrases
         self._tables: dict[str, Node] = {}
-        self._ranges: dict[tuple[str, str, Interval | SearchRead[Any]], Node] = {}
+        self._ranges: dict[_Place, Node] = {}
         self._more: list[tuple[str, Node]] = []
         self._queries: list[Node] = []
         self._views: list[Node] = []
@@ -144,17 +187,10 @@ class _Nodes:
             self._table(name).note = count(size, "document")
         for subscription in subscriptions:
             query = self._query(subscription)
-            for name, views in shown.get(subscription.key, ()):
-                self._views.append(
-                    Node(
-                        3,
-                        name,
-                        views,
-                        f"{name} as {views}" if views else name,
-                        is_touched=query.is_touched,
-                        before=[query],
-                    )
-                )
+            for name, views, live in shown.get(subscription.key, ()):
+                words = f"{name} as {views}" if views else name
+                query.live = query.live or live
+                self._views.append(Node(3, name, views, words, is_touched=query.is_touched, before=[query], live=live))
 
     def all(self) -> list[Node]:
         """Return the boxes column by column, each column from top to bottom."""
@@ -168,14 +204,16 @@ class _Nodes:
             touched = self._commit is not None and (
                 name in self._commit.redeclared or any(table == name for table, _ in self._commit.touched)
             )
-            self._tables[name] = Node(0, name, "not there yet", table=name, is_touched=touched)
+            state = self._snapshot.tables.get(name)  # the engine's own tables are not among those with a size
+            note = "not there yet" if state is None else count(state.size, "document")
+            self._tables[name] = Node(0, name, note, table=name, is_touched=touched)
         return self._tables[name]
 
     def _query(self, subscription: Subscription) -> Node:
         state = "failed" if subscription.error is not None else subscription.state.value
-        query = Node(2, subscription.call, f"{count(subscription.runs, 'run')}, {state}")
+        query = Node(2, self._phrases.of_call(subscription), f"{count(subscription.runs, 'run')}, {state}")
         left: dict[str, int] = {}
-        for at, (table, index, interval) in enumerate(_reads(subscription)):
+        for at, (table, index, interval) in enumerate(reads_of(subscription)):
             if at < MAX_RANGES:
                 query.before.append(self._range(table, index, interval))
             else:
@@ -185,61 +223,56 @@ class _Nodes:
             node = Node(1, words, f"of {table}", f"{words} of {table}", table, before=[self._table(table)])
             self._more.append((table, node))
             query.before.append(node)
-        causes = [run.commit for run in list(subscription.history)]
-        ran = any(cause is not None and self._commit is not None and cause.ts == self._commit.ts for cause in causes)
-        query.is_touched = ran or any(node.is_touched for node in query.before)
+        query.is_touched = any(node.is_touched for node in query.before) or self._has_made_run(subscription)
         self._queries.append(query)
         return query
+
+    def _has_made_run(self, subscription: Subscription) -> bool:
+        """Whether the commit is why a query ran, which may have read other ranges since then."""
+        made = self._commit
+        if made is None or subscription.ts < made.ts:
+            return False
+        return any(run.commit is not None and run.commit.ts == made.ts for run in list(subscription.history))
 
     def _range(self, table: str, index: str, read: Interval | SearchRead[Any] | None) -> Node:
         at = read or Interval(b"", b"")
         if (table, index, at) not in self._ranges:
             words, touched = f"{table}[its declaration]", False
             if read is not None:
-                words = describe_read(table, index, read, self._snapshot)
+                words = self._phrases.of_range(table, index, read, self._snapshot)
                 touched = self._commit is not None and is_touched(table, index, read, self._commit)
             place, _, span = words.partition("[")
-            self._ranges[table, index, at] = Node(
-                1, place, span[:-1], words, table, index, touched, [self._table(table)]
-            )
+            by = index if isinstance(read, Interval) else ""
+            self._ranges[table, index, at] = Node(1, place, span[:-1], words, table, by, touched, [self._table(table)])
         return self._ranges[table, index, at]
 
 
 def is_touched(table: str, index: str, read: Interval | SearchRead[Any], commit: Commit) -> bool:
     """Whether a commit touched a range or a search."""
     if isinstance(read, Interval):
-        return any(map(read.contains, commit.touched.get((table, index), ())))
+        keys = commit.touched.get((table, index), ())
+        first = bisect_left(keys, read.start)  # they are sorted, and may be a hundred thousand
+        return first < len(keys) and read.contains(keys[first])
     change = commit.searched.get((table, index))
     return change is not None and change.met_by(read) is not None
 
 
-def _reads(subscription: Subscription) -> Iterator[tuple[str, str, Interval | SearchRead[Any] | None]]:
-    """Yield what the last run of a query looked at; None where it was no document at all."""
-    # Another thread may put in the next run's ranges meanwhile, as a new dictionary.
-    for (table, index), intervals in subscription.intervals.items():
-        for interval in intervals if len(intervals) else [None]:
-            yield table, index, interval
-    for (table, index), searches in subscription.searches.items():
-        for search in searches:
-            yield table, index, search
-
-
-def shown_by(engine: Engine) -> Mapping[Key, list[tuple[str, str]]]:
-    """Return what shows each query call: the variables that hold live results of it, and their views on pages."""
+def shown_by(engine: Engine) -> Mapping[Key, list[tuple[str, str, Any]]]:
+    """Return what shows each query call: variables that hold live results of it, their views on pages, and these."""
     names = variables()
-    shown: dict[Key, list[tuple[str, str]]] = {}
+    hub = channel().hub if has_front_end() else None
+    shown: dict[Key, list[tuple[str, str, Any]]] = {}
     for live in engine.lives():
-        history = live.history
-        if history:
-            shown.setdefault(history[-1].key, []).append((names.get(id(live), "a live result"), _views(live)))
+        run = live.last_run
+        if run is not None:
+            views = "" if hub is None else _views(hub, live)
+            shown.setdefault(run.key, []).append((names.get(id(live), "a live result"), views, live))
     return shown
 
 
-def _views(live: Any) -> str:
-    """Return in words how pages show a live result; empty when none does, or without pages."""
-    if not has_front_end():
-        return ""
-    views = [view for view in channel().hub.views_of(live) if view.shown]
+def _views(hub: Hub, live: Any) -> str:
+    """Return in words how pages show a live result; empty when none does."""
+    views = [view for view in hub.views_of(live) if view.shown]
     tables = sum(isinstance(view, RowsView) for view in views)
     kinds = [(tables, "table"), (len(views) - tables, "plot or text")]
     return ", ".join(noun if number == 1 else f"{number} × {noun}" for number, noun in kinds if number)

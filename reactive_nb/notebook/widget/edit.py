@@ -1,12 +1,14 @@
-"""Edits: cells of a table that a person may change, each change carried out by a mutation of the user.
+"""Edits: cells of a table that a person may change, each change one transaction.
 
-The columns and the mutation come in, once; then, edit by edit, what an input gave. Out goes a commit, or a refusal that
-has changed nothing. An edit that was begun on a value which somebody else has replaced since is such a refusal.
+What may be edited comes in, once; then, edit by edit, what an input gave. Out goes a commit, or a refusal that has
+changed nothing. An edit that was begun on a value which somebody else has replaced since is such a refusal. `Edits` are
+carried out by a mutation of the user's; the panel's data browser has its own (panel/document_edits.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from reactive_nb.documents.document import SYSTEM_FIELDS
@@ -21,38 +23,52 @@ from reactive_nb.errors import (
     ValidationError,
 )
 from reactive_nb.functions.context import MutationContext, QueryContext
-from reactive_nb.functions.function import Function, Kind
+from reactive_nb.functions.function import OWN, Function, Kind
 from reactive_nb.notebook.result.encoding import Cell, encode_cell
 from reactive_nb.notebook.widget.fields import Raw, field_of, like, present, raw_of, same, value_of
-from reactive_nb.notebook.widget.submission import run_for_page
+from reactive_nb.notebook.widget.submission import documents_like, run_for_page
 from reactive_nb.subscriptions.subscription import Subscription
 from reactive_nb.values.refusal import show
 from reactive_nb.values.validators import AnyValidator, ObjectValidator, Validator
 
 
-class Edits:
-    """Which columns of a table can be edited, as what, and by which mutation. Any thread may call its methods.
+class CellEdits(ABC):
+    """What every kind of edit has in common: inputs, the look at what is there now, the commit.
+
+    Any thread may call its methods.
 
     Args:
         engine: Has the documents.
-        editable: The columns.
-        on_edit: A mutation with three arguments, of any names: the id of a document, the column, the new value.
-
-    Raises:
-        FunctionKindError: `on_edit` is not a mutation with three arguments.
-        ArgumentValidationError: A column cannot be edited.
-
-    Example:
-        >>> Edits(db, ["dep_delay"], set_delay)
     """
 
-    def __init__(self, engine: Engine, editable: Sequence[str], on_edit: Function) -> None:
-        self._engine = engine
-        _check_mutation(on_edit)
-        self._on_edit = on_edit
-        self.columns = tuple(_checked_columns(editable, on_edit))
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         # Starts empty; holds what a column without a declaration was last asked as, so that it is read as the same.
         self._guessed: dict[str, Validator] = {}
+
+    @abstractmethod
+    def columns_of(self, row: Mapping[str, Any]) -> Sequence[str]:
+        """Return which columns of rows like this one can be edited."""
+
+    @abstractmethod
+    def check_column(self, column: str, what: str) -> None:
+        """Raise unless the column may be edited.
+
+        Raises:
+            ArgumentValidationError: It may not.
+        """
+
+    @abstractmethod
+    def declared(self, id: str, column: str) -> Validator | None:
+        """Return what a column of a document must be, or None where nobody has said."""
+
+    @abstractmethod
+    def write(self, ctx: MutationContext, id: str, column: str, value: Any) -> None:
+        """Give a field of a document its new value."""
+
+    @abstractmethod
+    def commit(self, body: Callable[[MutationContext], None], origin: str) -> int:
+        """Run writing code as one transaction, and return its commit, or the newest when it made none."""
 
     def inputs(self, row: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
         """Return the field of each column that can be edited, for rows like this one; none of rows without an id.
@@ -63,14 +79,22 @@ class Edits:
         if row is None or not isinstance(row.get("_id"), str):
             return {}
         fields = {}
-        for column in self.columns:
-            validator = self._declared(row["_id"], column)
+        for column in self.columns_of(row):
+            validator = self.declared(row["_id"], column)
             if validator is None:
-                known = self._guessed.get(column)  # None tells nothing, and another row may have told already
-                validator = like(row.get(column)) if known is None or row.get(column) is not None else known
-                self._guessed[column] = validator
+                validator = self._guessed[column] = self.guess(row, column)
             fields[column] = field_of(column, validator)
         return fields
+
+    def guess(self, row: Mapping[str, Any], column: str) -> Validator:
+        """Return what a column that nobody declared is asked as, by a row that has it."""
+        known = self._guessed.get(column)  # None tells nothing, and another row may have told already
+        return like(row.get(column)) if known is None or row.get(column) is not None else known
+
+    def pick(self, row: Mapping[str, Any] | None, column: str, text: str) -> dict[str, Any] | None:
+        """Return the documents that a text finds for an editable column of ids; None of any other column."""
+        table = self.inputs(row).get(column, {}).get("table")
+        return None if table is None else documents_like(self.engine, table, text)
 
     def raw(self, id: str, column: str, value: Any) -> Raw:
         """Return what to begin an edit with, for a value that its cell on the page does not show whole."""
@@ -88,15 +112,14 @@ class Edits:
 
         Raises:
             EditConflict: The cell has changed since; `theirs` is what it is now.
-            ArgumentValidationError: The input gave no value, or one that `on_edit` refuses.
+            ArgumentValidationError: The input gave no value, or one that the mutation refuses.
             DocumentNotFound: The document is gone.
         """
         what = f"Cannot edit {column}"
-        if column not in self.columns:
-            raise _not_editable(column, what, f"one of {', '.join(self.columns)}")
+        self.check_column(column, what)
         validator = self._validator(id, column, base)
         value = value_of(validator, raw, what, f"$.{column}")
-        found = self._engine.table_of(id)
+        found = self.engine.table_of(id)
         table = "no table" if found is None else found[0]
 
         def body(ctx: MutationContext) -> None:
@@ -118,12 +141,9 @@ class Edits:
                     hint="Look at the new value, and edit again if yours is still right",
                     theirs=theirs,
                 )
-            current = self._engine.find(self._on_edit.path)  # a cell that ran again may have replaced it
-            current(ctx, id, column, value)
+            self.write(ctx, id, column, value)
 
-        origin = f"an edit in the table of {table}"
-        _, ts = run_for_page(self._engine, origin, lambda: self._engine.write(body, self._on_edit.path))
-        return ts
+        return self.commit(body, f"an edit in the table of {table}")
 
     def wait_for_results(self) -> bool:
         """Return when all live results are of the newest commit, and whoever follows them knows; False without any.
@@ -131,17 +151,50 @@ class Edits:
         A slow query keeps the caller waiting, as it keeps its rows from being shown.
         """
         try:
-            self._engine.let_go(self._engine.hold(_NOTHING, {}, _Nobody()))
+            self.engine.let_go(self.engine.hold(_NOTHING, {}, _Nobody()))
         except DatabaseClosed:  # its results are closed as well, and pages wait for nothing there
             return False
         return True
 
     def _validator(self, id: str, column: str, current: object) -> Validator:
-        return self._declared(id, column) or self._guessed.get(column) or like(current)
+        return self.declared(id, column) or self._guessed.get(column) or like(current)
 
-    def _declared(self, id: str, column: str) -> Validator | None:
+
+class Edits(CellEdits):
+    """Which columns of a table can be edited, as what, and by which mutation of the user's.
+
+    Args:
+        engine: Has the documents.
+        editable: The columns.
+        on_edit: A mutation with three arguments, of any names: the id of a document, the column, the new value.
+
+    Raises:
+        FunctionKindError: `on_edit` is not a mutation with three arguments.
+        ArgumentValidationError: A column cannot be edited.
+
+    Example:
+        >>> Edits(db, ["dep_delay"], set_delay)
+    """
+
+    def __init__(self, engine: Engine, editable: Sequence[str], on_edit: Function) -> None:
+        super().__init__(engine)
+        _check_mutation(on_edit)
+        self._on_edit = on_edit
+        self.columns = tuple(_checked_columns(editable, on_edit))
+
+    def columns_of(self, row: Mapping[str, Any]) -> Sequence[str]:
+        """Return those that the user named."""
+        del row
+        return self.columns
+
+    def check_column(self, column: str, what: str) -> None:
+        """Raise unless the user has named the column."""
+        if column not in self.columns:
+            raise _not_editable(column, what, f"one of {', '.join(self.columns)}")
+
+    def declared(self, id: str, column: str) -> Validator | None:
         """Return what a column must be: as its table declares it, else as `on_edit` does; None where neither does."""
-        found = self._engine.table_of(id)
+        found = self.engine.table_of(id)
         document = None if found is None else found[1].document
         declared = document.fields.get(column) if isinstance(document, ObjectValidator) else None
         for validator in (declared, self._on_edit.args[self._on_edit.parameters[2]]):
@@ -149,6 +202,15 @@ class Edits:
             if validator is not None and not isinstance(inner := present(validator), AnyValidator):
                 return inner
         return None
+
+    def write(self, ctx: MutationContext, id: str, column: str, value: Any) -> None:
+        """Run the mutation as it is now: a cell that ran again may have replaced it."""
+        self.engine.find(self._on_edit.path)(ctx, id, column, value)
+
+    def commit(self, body: Callable[[MutationContext], None], origin: str) -> int:
+        """Run it under the name of the mutation."""
+        _, ts = run_for_page(self.engine, origin, lambda: self.engine.write(body, self._on_edit.path))
+        return ts
 
 
 class _Nobody:
@@ -173,7 +235,7 @@ def _nothing(ctx: QueryContext) -> None:
     del ctx
 
 
-_NOTHING: Final = Function(_nothing, Kind.QUERY, path="_reactive_nb:nothing")
+_NOTHING: Final = Function(_nothing, Kind.QUERY, path=f"{OWN}nothing")
 
 
 def same_cell(a: Cell, b: Cell) -> bool:

@@ -120,7 +120,7 @@ class Submission:
             case "submit", {"values": dict(values)}:
                 return self._submit(values)
             case "pick", {"field": str(name), "text": str(text)} if name in self._asked:
-                return self._pick(self._asked[name].field(name).get("table", ""), text)
+                return documents_like(self.engine, self._asked[name].field(name).get("table", ""), text)
         raise ReactiveError(
             f"Cannot answer the page about {self.path}",
             thing=f"it asks for {show(method)}",
@@ -128,32 +128,49 @@ class Submission:
             hint="Run the cell again",
         )
 
-    def _submit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call, without those that are left out.
+
+        Args:
+            values: What the inputs of a page gave, by argument.
+
+        Raises:
+            ArgumentValidationError: An input gave no value.
+        """
         what = f"Cannot call {self.path}"
         asked = {name: each.value(values.get(name), what, f"$.{name}") for name, each in self._asked.items()}
         args = {**self._fixed, **current_values(self._widgets), **asked}
-        given = {name: value for name, value in args.items() if value is not UNSET}
+        return {name: value for name, value in args.items() if value is not UNSET}
+
+    def _submit(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        given = self.given(values)
         result, ts = run_for_page(
             self.engine, self._origin, lambda: self.engine.call(self.engine.find(self.path), given)
         )
         return {"result": encode_cell(result), "ts": ts}
 
-    def _pick(self, table: str, text: str) -> dict[str, Any]:
-        wanted = text.strip()
 
-        def find(ctx: QueryContext) -> tuple[list[dict[str, Any]], bool]:
-            reader = ctx.db.system if table.startswith("_") else ctx.db
-            exact = reader.get(wanted) if ctx.db.normalize_id(table, wanted) else None
-            if exact is not None:
-                return [exact], False
-            newest = iter(reader.query(table).order("desc"))
-            looked_at = islice(newest, MAX_LOOKED_AT)
-            found = list(islice((each for each in looked_at if _contains(each, wanted)), MAX_OPTIONS))
-            return found, next(newest, None) is not None
+def documents_like(engine: Engine, table: str, text: str) -> dict[str, Any]:
+    """Return the documents of a table to choose from when somebody has typed a text: an id, or part of their texts.
 
-        documents, more = self.engine.read(find)
-        options = [{"id": document["_id"], "label": _label_of(document)} for document in documents]
-        return {"options": options, "more": more}
+    Returns:
+        `options`, each with `id` and `label`, newest first, and whether there are `more`.
+    """
+    wanted = text.strip()
+
+    def find(ctx: QueryContext) -> tuple[list[dict[str, Any]], bool]:
+        reader = ctx.db.system if table.startswith("_") else ctx.db
+        exact = reader.get(wanted) if ctx.db.normalize_id(table, wanted) else None
+        if exact is not None:
+            return [exact], False
+        newest = iter(reader.query(table).order("desc"))
+        looked_at = islice(newest, MAX_LOOKED_AT)
+        found = list(islice((each for each in looked_at if _contains(each, wanted)), MAX_OPTIONS))
+        return found, next(newest, None) is not None
+
+    documents, more = engine.read(find)
+    options = [{"id": document["_id"], "label": _label_of(document)} for document in documents]
+    return {"options": options, "more": more}
 
 
 def run_for_page(engine: Engine, origin: str, act: Callable[[], Any]) -> tuple[Any, int]:

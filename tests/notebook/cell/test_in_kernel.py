@@ -279,3 +279,25 @@ def test_the_progress_of_an_action_is_sent_to_the_cell_that_started_it(kernel: K
         kernel.others.append(kernel.client.get_iopub_msg(timeout=SECONDS))
 
     assert shown[0]["parent_header"]["msg_id"] == started
+
+
+def test_a_function_knows_the_cell_that_defines_it_whoever_includes_or_imports_it(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    kernel.run(
+        "import sys\nfrom pathlib import Path\n"
+        f"folder = Path({str(tmp_path)!r}); sys.path.append(str(folder))\n"
+        "(folder / 'elsewhere.py').write_text('import reactive_nb as rnb\\nfar = rnb.module(\"far\")\\n@far.query\\ndef it(ctx): ...')\n"
+        "near = rnb.module('near')\n@near.query\ndef it(ctx): ...",
+        "defines",
+    )
+    kernel.run("import elsewhere\ndb.include(near); db.include(elsewhere.far)", "includes")
+    number = kernel.value("near.functions['near:it'].place.words")
+    kernel.run("@near.query(name='other')\ndef it(ctx): ...", "again")
+
+    places = kernel.value("{name: (each.place.cell, each.place.line) for name, each in near.functions.items()}")
+    far = kernel.value("(elsewhere.far.functions['far:it'].place.cell, elsewhere.far.functions['far:it'].place.words)")
+
+    assert re.fullmatch(r"In\[\d+\]", number)
+    assert places == {"near:it": ("defines", 6), "near:other": ("again", 1)}
+    assert far == (None, "elsewhere.py:3")

@@ -10,6 +10,7 @@ import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine.engine import Engine
 from reactive_nb.notebook.panel import graph
+from reactive_nb.notebook.panel.lives import key_of
 
 
 @pytest.fixture
@@ -44,6 +45,8 @@ def test_the_way_from_a_table_to_a_view_is_in_the_items_and_what_a_commit_touche
     assert (read["table"], read["index"]) == ("messages", "by_channel")
     (query,) = (item for item in found.values() if item["text"] == "latest(channel='a')")
     assert [found[key]["words"] for key in query["before"]] == ["messages.by_channel[channel = 'a']"]
+    assert query["live"] == key_of(one)
+    assert read["live"] is None
     one.close()
     two.close()
 
@@ -81,3 +84,30 @@ def test_the_same_box_has_the_same_key_the_next_time(chat: Engine) -> None:
     assert before <= set(graph.items(chat, None))
     live.close()
     other.close()
+
+
+def test_each_view_leads_to_the_live_result_that_it_shows(chat: Engine) -> None:
+    @chat.query
+    def names(ctx: Any) -> list[Any]:
+        return ctx.db.query("users").collect()
+
+    one, two = names.live(), names.live()
+
+    views = [item["live"] for item in graph.items(chat, None).values() if item["column"] == 3]
+    assert views == [key_of(one), key_of(two)]
+    one.close()
+    two.close()
+
+
+def test_ranges_are_named_by_the_fields_that_the_table_has_now(chat: Engine) -> None:
+    @chat.query
+    def latest(ctx: Any, channel: str) -> list[Any]:
+        return ctx.db.query("messages").with_index("by_channel", channel=channel).collect()
+
+    live = latest.live(channel="a")
+    before = [item["words"] for item in graph.items(chat, None).values() if item["column"] == 1]
+    chat.define(messages=rnb.table(room=v.optional(v.string())).index("by_channel", "room"))
+    after = [item["words"] for item in graph.items(chat, None).values() if item["column"] == 1]
+
+    assert (before, after) == (["messages.by_channel[channel = 'a']"], ["messages.by_channel[room = 'a']"])
+    live.close()

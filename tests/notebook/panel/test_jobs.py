@@ -67,6 +67,22 @@ def test_calls_are_listed_with_their_state_and_their_error(feed: Engine, clock: 
     assert "too large" in failed["error"]
 
 
+def test_of_each_function_the_next_calls_are_found_among_many(feed: Engine) -> None:
+    @feed.mutation
+    def another(ctx: Any, n: int) -> None: ...
+
+    def plan(ctx: Any) -> None:
+        for number in range(jobs.MAX_CALLS + 20):
+            ctx.scheduler.run_after(timedelta(minutes=100 - number), another, n=number)
+        ctx.scheduler.run_after(timedelta(minutes=1), "fetch", size=1)
+
+    feed.write(plan)
+
+    calls = [item["what"] for item in jobs.items(feed, None).values() if item["kind"] == "call"]
+    assert len(calls) == jobs.MAX_CALLS
+    assert calls[:3] == ["fetch(size=1)", f"another(n={jobs.MAX_CALLS + 19})", f"another(n={jobs.MAX_CALLS + 18})"]
+
+
 @pytest.mark.parametrize(
     ("method", "found"),
     [("pause", (True, "paused")), ("delete", None)],

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +21,10 @@ from reactive_nb.notebook.panel.panel import Databases
 @pytest.fixture
 def notes(db: Engine) -> Engine:
     db.define(notes=rnb.table(text=v.string(), n=v.optional(v.int64())).index("by_text", "text"))
+
+    @db.mutation
+    def later(ctx: Any) -> None: ...
+
     return db
 
 
@@ -47,6 +54,25 @@ def test_as_of_a_commit_later_ones_have_not_happened(notes: Engine) -> None:
     add(notes, "b")
 
     assert kinds(notes, 2) == [("commit", 2), ("commit", 1)]
+
+
+def test_as_of_a_commit_far_back_its_own_latest_are_listed(notes: Engine) -> None:
+    for number in range(log.SHOWN + 5):
+        add(notes, str(number))
+
+    assert kinds(notes, 3) == [("commit", 3), ("commit", 2), ("commit", 1)]
+    assert kinds(notes)[-1] == ("commit", notes.ts - log.SHOWN + 1)
+
+
+def test_the_engine_s_own_commits_do_not_push_out_those_of_people(notes: Engine) -> None:
+    add(notes, "a")
+    for _ in range(log.SHOWN + 5):
+        notes.write(lambda ctx: ctx.scheduler.run_after(timedelta(days=1), "later"), "plan")
+
+    found = list(log.items(notes, None).values())
+
+    assert [item["function"] for item in found if not item["own"]] == ["add", "define"]
+    assert len([item for item in found if item["own"]]) == log.SHOWN
 
 
 def test_a_mutation_that_raises_is_an_error(notes: Engine) -> None:
@@ -99,6 +125,39 @@ def test_a_live_query_that_raises_is_an_error(notes: Engine) -> None:
     live.close()
 
 
+@pytest.mark.slow
+def test_of_what_ran_before_the_commits_that_are_kept_nobody_knows_when(tmp_path: Path) -> None:
+    for _ in range(2):  # a file that is opened again has all its documents, and none of its commits
+        db = rnb.connect(tmp_path / "notes.duckdb")
+        db.define(notes=rnb.table())
+
+        @db.query
+        def broken(ctx: Any) -> None:
+            raise LookupError
+
+        live = broken.live()
+        found = [(item["time_ms"], item["ts"]) for item in log.items(db, None).values() if item["kind"] == "error"]
+        kept = [commit.ts for commit in db.commits(5)]
+        live.close()
+        db.close()
+
+    assert kept == []
+    assert found == [(None, 1)]
+
+
+def test_a_query_that_takes_long_is_told(notes: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    @notes.query
+    def total(ctx: Any) -> int:
+        return ctx.db.query("notes").count()
+
+    monkeypatch.setattr(log, "SLOW_MS", -1.0)  # so that it is one, however fast this machine is
+    live = total.live()
+
+    (item,) = (each for each in log.items(notes, None).values() if each["kind"] == "slow")
+    assert (item["function"], item["words"][:8], item["words"][-3:]) == ("total()", "ran for ", " ms")
+    live.close()
+
+
 def test_the_details_of_a_commit_are_its_changes_field_by_field_and_what_ran_for_it(notes: Engine) -> None:
     @notes.query
     def texts(ctx: Any) -> list[str]:
@@ -142,6 +201,37 @@ def test_the_area_answers_for_a_database_by_its_name(notes: Engine) -> None:
     hub: Any = OneHub()
     area = log.Log(hub, Databases(hub, lambda: [notes]))
 
-    assert area.answer("detail", {"db": "e1", "key": f"c{notes.ts}"})["facts"][0] == "1 document changed"
+    facts = area.answer("detail", {"db": "e1", "key": f"c{notes.ts}"})["facts"]
+    assert facts == ["notes was declared, or dropped", "0 live results ran again"]
     with pytest.raises(ReactiveError, match="'other' was asked for"):
         area.answer("other", {})
+
+
+@pytest.mark.slow
+def test_several_threads_may_look_while_there_are_commits(notes: Engine) -> None:
+    @notes.query
+    def total(ctx: Any) -> int:
+        if (count := ctx.db.query("notes").count()) % 3 == 0:
+            raise ValueError(count)
+        return count
+
+    live, done = total.live(), threading.Event()
+    looks: list[int] = []
+
+    def look() -> int:
+        while not done.is_set():
+            looks.append(len(log.items(notes, None)))
+            log.items(notes, notes.ts)
+        return len(log.items(notes, None))
+
+    with ThreadPoolExecutor(3) as pool:
+        lookers = [pool.submit(look) for _ in range(3)]
+        for number in range(2 * log.SHOWN):
+            add(notes, str(number))
+        done.set()
+        found = {each.result() for each in lookers}  # raises what a look has raised
+
+    notes.settle()
+    live.close()
+    assert looks
+    assert min(found) >= log.SHOWN

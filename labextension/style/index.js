@@ -1,0 +1,2 @@
+// What JupyterLab loads for the styles.
+import "./index.css";
