@@ -7,9 +7,11 @@ notebook is held by it, and refused here.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,14 +38,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int] = options.run
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what the terminal's encoding does not have
     try:
         return run(options)
     except ReactiveError as error:
-        print(f"reactive-nb: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    except KeyboardInterrupt:
-        print("reactive-nb: interrupted, and nothing was changed", file=sys.stderr)  # noqa: T201
-        return 130
+        return _failed(str(error), 1)
+    except KeyboardInterrupt as error:
+        return _failed(f"interrupted, and {str(error) or 'the database was not changed'}", 130)
+    except BrokenPipeError:
+        # Who was reading, such as `head`, has read enough. Python flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"reactive-nb: {sentence}", file=sys.stderr)  # noqa: T201
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -91,8 +102,7 @@ def _export(options: argparse.Namespace) -> int:
     from reactive_nb.engine import transfer
 
     with _opened(options.database) as db:
-        report = transfer.export(db, options.file, options.tables, options.format, _progress())
-    _say(report)
+        _say(transfer.export(db, options.file, options.tables, options.format, _progress()))
     return 0
 
 
@@ -100,8 +110,7 @@ def _import(options: argparse.Namespace) -> int:
     from reactive_nb.engine import transfer
 
     with _opened(options.database, is_new=True) as db:
-        report = transfer.load(db, options.file, options.table, options.mode, options.format, _progress())
-    _say(report)
+        _say(transfer.load(db, options.file, options.table, options.mode, options.format, _progress()))
     return 0
 
 
@@ -149,9 +158,12 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if report.problems else 0
 
 
-def _opened(path: Path, is_new: bool = False) -> Engine:
+@contextmanager
+def _opened(path: Path, is_new: bool = False) -> Iterator[Engine]:
+    """Open a file for a block. If there was none, and the block puts nothing into it, there is none afterwards."""
     from reactive_nb.connection import connect
 
+    was_there = path.exists()
     if not is_new and not path.is_file():
         raise DatabaseFileError(
             f"Cannot open {path}",
@@ -160,7 +172,16 @@ def _opened(path: Path, is_new: bool = False) -> Engine:
             hint="Correct the path",
         )
     _refuse_if_open(path)
-    return connect(path)
+    db = connect(path)
+    before = db.ts
+    try:
+        with db:
+            yield db
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the change was made before" if db.ts > before else "") from None
+    finally:
+        if not was_there and not db.ts:
+            path.unlink()
 
 
 def _refuse_if_open(path: Path) -> None:
@@ -193,4 +214,14 @@ def _progress() -> Report:
 
 
 def _say(text: object) -> None:
-    print(text)  # noqa: T201 - this is the program's answer
+    try:
+        print(text, flush=True)  # noqa: T201 - this is the program's answer
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ReactiveError(
+            "Cannot write the answer",
+            thing=error.strerror or str(error),
+            expected="an output that takes it",
+            hint="Make room on the disk; what the command was to do is done",
+        ) from error

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 from reactive_nb import v
 from reactive_nb.cli import main
+from reactive_nb.engine import transfer
 from reactive_nb.schema.declaration import table
 from tests.conftest import Connect
 
@@ -119,7 +121,39 @@ def test_an_interruption_is_told(
     monkeypatch.setattr("reactive_nb.engine.transfer.load", interrupted)
 
     assert main(["import", str(path), "x.jsonl"]) == 130
-    assert "nothing was changed" in capsys.readouterr().err
+    assert capsys.readouterr().err == "reactive-nb: interrupted, and the database was not changed\n"
+
+
+def test_an_interruption_after_the_commit_says_that_there_is_one(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"name": "Grace"}')
+    load = transfer.load
+
+    def interrupted(*arguments: Any) -> None:
+        load(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(transfer, "load", interrupted)
+
+    assert main(["import", str(path), str(tmp_path / "a.jsonl"), "--table", "users", "--mode", "append"]) == 130
+
+    assert capsys.readouterr().err == "reactive-nb: interrupted, and the change was made before\n"
+
+
+@pytest.mark.parametrize("problem", ["missing", "damaged"])
+def test_an_import_that_fails_leaves_no_new_database(
+    tmp_path: Path, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.jsonl"
+    if problem == "damaged":
+        file.write_text('{"name": ')
+    before = {*tmp_path.iterdir()}
+
+    assert main(["import", str(tmp_path / "new.duckdb"), str(file), "--table", "users"]) == 1
+
+    assert capsys.readouterr().err.startswith("reactive-nb: Cannot load a.jsonl: ")
+    assert {*tmp_path.iterdir()} == before
 
 
 def test_a_wrong_command_shows_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,12 +176,52 @@ def test_progress_is_shown_in_a_terminal_only(
     assert capsys.readouterr().err == "\r100%, documents\x1b[K\n"
 
 
+PROGRAM = [sys.executable, "-c", "import sys; from reactive_nb.cli import main; sys.exit(main())"]
+
+
+@pytest.mark.slow
+def test_who_reads_may_stop(path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+
+    done = subprocess.run(
+        [*PROGRAM, "tables", str(path)], cwd=PROJECT, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
+
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_an_answer_that_cannot_be_written_is_told(path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*PROGRAM, "tables", str(path)], cwd=PROJECT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("reactive-nb: Cannot write the answer: No space left on device. Expected an output")
+
+
+@pytest.mark.slow
+def test_what_a_terminal_cannot_show_is_written_in_ascii(path: Path) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "sql", str(path), "SELECT 'é' AS x", "--csv"],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "x\n\\xe9\n")
+
+
 @pytest.mark.slow
 def test_it_runs_as_a_process(path: Path, connect: Connect) -> None:
-    program = "import sys; from reactive_nb.cli import main; sys.exit(main())"
-
     def run() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", program, "check", str(path)]
+        command = [*PROGRAM, "check", str(path)]
         return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     done = run()

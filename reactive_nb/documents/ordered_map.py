@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.monoid import AnyMonoid, carried, of_run
 from reactive_nb.documents.tree import (
-    Edit,
     Leaf,
     Node,
     Shape,
@@ -33,6 +32,9 @@ from reactive_nb.documents.tree import (
 V = TypeVar("V")
 P = TypeVar("P")
 D = TypeVar("D")
+
+Edit: TypeAlias = tuple[bytes, V | None]
+"""A key and its new value; None deletes."""
 
 _SMALL_BATCH = 8
 _SPARSE_BATCH = 32
@@ -77,11 +79,21 @@ class OrderedMap(Generic[V]):
                 value deletes; deleting what is not there does nothing.
         """
         if len(changes) > _SMALL_BATCH:
-            spanned = self.count(changes[0][0], changes[-1][0])
-            if spanned < len(changes) * _SPARSE_BATCH:
-                return self._with_batch(changes)
+            return self.with_changes([key for key, _ in changes], [value for _, value in changes])
         after = self
         for key, value in changes:
+            after = after.with_change(key, value)
+        return after
+
+    def with_changes(self, keys: Sequence[bytes], values: Sequence[V | None]) -> Self:
+        """Return the map after a batch of changes, as `apply` does, given as their keys and their values.
+
+        Each run of new keys between two old ones, such as a frame adds to the end of a group, is taken as a whole.
+        """
+        if keys and self.count(keys[0], keys[-1]) < len(keys) * _SPARSE_BATCH:
+            return self._with_batch(keys, values)
+        after = self
+        for key, value in zip(keys, values, strict=True):
             after = after.with_change(key, value)
         return after
 
@@ -103,7 +115,7 @@ class OrderedMap(Generic[V]):
             if not found:
                 return self
             if path and len(keys) <= self.shape.least(0):
-                return self._with_batch([(key, value)])
+                return self._with_batch([key], [value])
             keys = keys.copy()
             values = values.copy()
             del keys[at]
@@ -113,7 +125,7 @@ class OrderedMap(Generic[V]):
             values[at] = value
         else:
             if len(keys) >= self.shape.leaf:
-                return self._with_batch([(key, value)])
+                return self._with_batch([key], [value])
             keys = keys.copy()
             values = values.copy()
             keys.insert(at, key)
@@ -130,8 +142,8 @@ class OrderedMap(Generic[V]):
                 fresh.memo = carried(branch.memo, fresh.size, key, removed, added, deltas)
         return self.__class__(fresh, self._height)
 
-    def _with_batch(self, changes: Sequence[Edit[V]]) -> Self:
-        row = changed(self._root, self._height, changes, self.shape)
+    def _with_batch(self, keys: Sequence[bytes], values: Sequence[V | None]) -> Self:
+        row = changed(self._root, self._height, keys, values, 0, len(keys), self.shape)
         return self.__class__(*rooted(*row, self._height, self.shape))
 
     # ------------------------------------------------------------------ reads

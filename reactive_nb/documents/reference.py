@@ -39,6 +39,10 @@ class SortedListMap(Generic[V]):
         kept = sorted((key, value) for key, value in entries.items() if value is not None)
         return self.from_sorted([key for key, _ in kept], [value for _, value in kept])
 
+    def with_changes(self, keys: Sequence[bytes], values: Sequence[V | None]) -> Self:
+        """Return the map after changes that are given as two lists."""
+        return self.apply(list(zip(keys, values, strict=True)))
+
     def with_change(self, key: bytes, value: V | None) -> Self:
         """Return the map after one change; None deletes."""
         return self.apply([(key, value)])

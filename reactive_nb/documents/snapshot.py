@@ -46,8 +46,6 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 _MANY = 256
 """From so many inserts on it pays to take them in columns; one commit of one document should not wait for the choice."""
-_REBUILT_BY = 4096
-"""From so many inserts on an index may be made anew, if they are at least half as many as it has entries."""
 
 Touched = dict[str, list[bytes]]
 """Index name → the sorted keys, old and new, of the documents that changed."""
@@ -192,7 +190,7 @@ class TableState:
             before = self.map(name)
             if inserts_only:
                 keys, values = _in_order(*_inserts(changes, position))
-                maps[name] = _with_inserts(before, keys, values)
+                maps[name] = before.with_changes(keys, values) if len(before) else OrderedMap.from_sorted(keys, values)
             else:
                 ordered = sorted(_edits(changes, position).items())
                 keys = [key for key, _ in ordered]
@@ -358,18 +356,6 @@ def _in_order(keys: list[bytes], documents: list[bytes]) -> tuple[list[bytes], l
     # Not as pairs, which take twice as long to compare.
     order = sorted(range(len(keys)), key=keys.__getitem__)
     return [keys[at] for at in order], [documents[at] for at in order]
-
-
-def _with_inserts(before: Documents, keys: list[bytes], documents: list[bytes]) -> Documents:
-    """Return a map with new entries, in order: made anew where nearly all its nodes would be others anyway."""
-    if len(keys) < _REBUILT_BY or len(keys) < len(before) // 2 or ((last := before.last()) and last[0] < keys[0]):
-        return before.apply(list(zip(keys, documents, strict=True)))
-    all_keys: list[bytes] = []
-    all_documents: list[bytes] = []
-    for some_keys, some_documents in before.blocks():
-        all_keys += some_keys
-        all_documents += some_documents
-    return OrderedMap.from_sorted(*_in_order(all_keys + keys, all_documents + documents))
 
 
 def _edits(changes: Sequence[Change], position: int) -> dict[bytes, bytes | None]:

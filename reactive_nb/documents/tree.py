@@ -86,9 +86,6 @@ Node: TypeAlias = Leaf[V] | Branch[V]
 Row: TypeAlias = tuple[list[bytes], list[Node[V]]]
 """Neighbours of one height, and for each a lower bound of its keys. The first bound is for the caller to know better."""
 
-Edit: TypeAlias = tuple[bytes, V | None]
-"""A key and its new value; None deletes."""
-
 
 def partial(node: Node[V], monoid: AnyMonoid[V, P]) -> P:
     """Return what a monoid makes of all entries below a node, which remembers it unless it grows too large."""
@@ -136,29 +133,39 @@ def rooted(lows: list[bytes], nodes: list[Node[V]], height: int, shape: Shape) -
     return root, height
 
 
-def changed(node: Node[V], height: int, changes: Sequence[Edit[V]], shape: Shape) -> Row[V]:
-    """Return what stands in the place of a node after changes to keys within its bounds, sorted by key."""
+def changed(
+    node: Node[V], height: int, keys: Sequence[bytes], values: Sequence[V | None], first: int, last: int, shape: Shape
+) -> Row[V]:
+    """Return what stands in the place of a node after changes `first` to `last` (exclusive) of a batch.
+
+    Args:
+        node: The node.
+        height: Its height.
+        keys: The keys of the batch, sorted; those of the changes lie within the bounds of the node.
+        values: The new value of each key; None deletes.
+        first: The first change.
+        last: The one after the last.
+        shape: The sizes of nodes.
+    """
     if isinstance(node, Leaf):
-        return _changed_leaf(node, changes, shape)
+        return _changed_leaf(node, keys, values, first, last, shape)
     separators, children = node.separators, node.children
     lows = [b"", *separators]
     new_lows: list[bytes] = []
     new_nodes: list[Node[V]] = []
     done = 0  # children before this one stand in the new row
-    first = 0
     mend = False
-    while first < len(changes):
-        at = bisect_right(separators, changes[first][0], done)
-        # A tuple of a key alone sorts before every change of that key.
-        last = bisect_left(changes, (separators[at],), first) if at < len(separators) else len(changes)
-        below_lows, below = changed(children[at], height - 1, changes[first:last], shape)
+    while first < last:
+        at = bisect_right(separators, keys[first], done)
+        until = bisect_left(keys, separators[at], first, last) if at < len(separators) else last
+        below_lows, below = changed(children[at], height - 1, keys, values, first, until, shape)
         if below:
             below_lows[0] = lows[at]
             mend = mend or _is_small(below[0], height - 1, shape)
         new_lows += lows[done:at] + below_lows
         new_nodes += children[done:at] + below
         done = at + 1
-        first = last
+        first = until
     new_lows += lows[done:]
     new_nodes += children[done:]
     if mend:
@@ -166,25 +173,32 @@ def changed(node: Node[V], height: int, changes: Sequence[Edit[V]], shape: Shape
     return row_of_branches(new_lows, new_nodes, shape)
 
 
-def _changed_leaf(leaf: Leaf[V], changes: Sequence[Edit[V]], shape: Shape) -> Row[V]:
-    # Runs of unchanged entries are copied as slices, so that a batch costs its own size plus the leaf's.
-    keys, values = leaf.keys, leaf.values
+def _changed_leaf(
+    leaf: Leaf[V], keys: Sequence[bytes], values: Sequence[V | None], first: int, last: int, shape: Shape
+) -> Row[V]:
+    # Runs are copied as slices, those of the leaf and those of new keys: a frame brings thousands between two old ones.
     new_keys: list[bytes] = []
     new_values: list[V] = []
     done = 0
-    for key, value in changes:
-        at = bisect_left(keys, key, done)
-        new_keys += keys[done:at]
-        new_values += values[done:at]
+    while first < last:
+        at = bisect_left(leaf.keys, keys[first], done)
+        new_keys += leaf.keys[done:at]
+        new_values += leaf.values[done:at]
         done = at
-        if at < len(keys) and keys[at] == key:
-            key = keys[at]  # the same object in all versions, so that equal keys take memory once
-            done += 1
-        if value is not None:
-            new_keys.append(key)
-            new_values.append(value)
-    new_keys += keys[done:]
-    new_values += values[done:]
+        until = bisect_left(keys, leaf.keys[at], first, last) if at < leaf.size else last
+        run = keys[first:until]
+        if not run:  # the key is there, and stays the same object in all versions, so that it takes memory once
+            run = [leaf.keys[at]]
+            done, until = at + 1, first + 1
+        run_values: Sequence[Any] = values[first:until]
+        if type(None) in map(type, run_values):
+            run = [key for key, value in zip(run, run_values, strict=True) if value is not None]
+            run_values = [value for value in run_values if value is not None]
+        new_keys += run
+        new_values += run_values
+        first = until
+    new_keys += leaf.keys[done:]
+    new_values += leaf.values[done:]
     return row_of_leaves(new_keys, new_values, shape)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reactive_nb.engine.inspection import Inspection
+from reactive_nb.engine.interrupts import Uninterrupted
 from reactive_nb.engine.refresher import Hold, Holder
 from reactive_nb.functions.function import Function
 
@@ -42,8 +43,17 @@ class Bindings(Inspection):
             ArgumentValidationError: The arguments do not fit; nothing is held.
         """
         function = self._registry.current(function)
-        hold = self._refresher.hold(function, self.checked(function, args), holder)
-        self.arrive()
+        checked = self.checked(function, args)
+        hold = None
+        try:
+            with Uninterrupted():  # or nobody might know of a hold that there is
+                hold = self._refresher.hold(function, checked, holder)
+            self.arrive()
+        except BaseException:
+            # Nobody gets to know the holder, so nobody could end what its query does, which may take for ever.
+            if hold is not None:
+                self._refresher.let_go(hold)
+            raise
         return hold
 
     def arrive(self) -> None:

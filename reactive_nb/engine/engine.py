@@ -162,7 +162,7 @@ class Engine(Bindings, Facilities, SqlAccess, Decorators):
             self._committer.recent.since, lambda cause: describe_cause(cause, self._committer.head)
         )
         name = "memory" if path is None else path.name
-        self._refresher = Refresher(name, self._state, self._committer, self._runner, self._manager)
+        self._refresher = Refresher(name, self._state, committer, self._runner, self._manager, self._sql.interrupt_for)
         self._pool: ThreadPoolExecutor | None = None
         self._runs = ActionRuns(self, name, lambda: self._committer.head.numbers)
         self._worker = Worker(self, ScheduledCalls(), (CronJobs(),), name, self._clock, self._runs, path is not None)
@@ -283,6 +283,7 @@ class Engine(Bindings, Facilities, SqlAccess, Decorators):
     def read(self, body: Callable[[QueryContext], T]) -> T:
         """Run reading code once, without declaring it: `db.read(lambda ctx: ctx.db.query("messages").count())`."""
         self._require_open()
+        refuse_nested("read", instead="Read with ctx.db.query(...) or ctx.sql(...)")
         note_read(self, body)
         return self._runner.read(body, "read").value()  # type: ignore[no-any-return]
 
@@ -300,6 +301,7 @@ class Engine(Bindings, Facilities, SqlAccess, Decorators):
             >>> db.write(lambda ctx: ctx.db.patch(message_id, {"likes": ctx.db.get(message_id)["likes"] + 1}))
         """
         self._require_open()
+        refuse_nested(name, instead="Write with ctx.db.insert, ctx.db.patch and ctx.db.delete")
         return self._runner.write(body, name)  # type: ignore[no-any-return]
 
     @contextlib.contextmanager
@@ -420,8 +422,9 @@ class Engine(Bindings, Facilities, SqlAccess, Decorators):
                 part.close()
             # Whoever is past the door already commits before this, and nobody after: what is folded below is everything.
             self._queue.close()
-            self._refresher.close()
-            self._sql.close()
+            self._refresher.end()
+            self._sql.close()  # before the wait, for what a live result reads may take for ever
+            self._refresher.join()
             try:
                 with Uninterrupted():
                     self._close_file()

@@ -80,6 +80,8 @@ class Facilities:
             indexes: Each a column or several, or by name: `["origin", ("carrier", "at")]`.
 
         Raises:
+            InvalidValue: No declaration fits, for no document can hold some value of the frame.
+            DocumentValidationError: As before, where a row of a list is no mapping.
             SchemaError: A column's name can name no field, or an index names no column.
 
         Example:

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -20,12 +21,13 @@ from reactive_nb.documents.ordered_map import OrderedMap
 from reactive_nb.documents.snapshot import TABLES_TABLE, Documents, Loader, Snapshot, TableState
 from reactive_nb.engine.commit_queue import CommitQueue
 from reactive_nb.engine.interrupts import Uninterrupted, UninterruptedLock
-from reactive_nb.errors import DatabaseFileError
+from reactive_nb.errors import DatabaseFileError, ReactiveError
 from reactive_nb.log.interface import Log
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID, TABLES, StoredTable
+from reactive_nb.tables import refusals
 from reactive_nb.tables.fold import FoldRow, TableFold, fold
 from reactive_nb.tables.moment import prepare
-from reactive_nb.tables.store import Placement, Store
+from reactive_nb.tables.store import SCHEMA, Placement, Store
 from reactive_nb.transaction.commit import Commit
 from reactive_nb.transaction.committer import Committer
 from reactive_nb.values.key_reader import read_values
@@ -125,14 +127,25 @@ class Folder:
     def opened(self) -> Snapshot:
         """Return the database as the tables hold it; indexes are loaded when first needed."""
         if not self._store.folded:
+            if self._store.placements:
+                raise refusals.meta_damaged(self._store.path, "says that nothing was written yet, and there are tables")
             return Snapshot.empty()
+        self._require_place(TABLES_TABLE)
         tables = TableState.lazy(TABLES_TABLE, self._loader(TABLES_TABLE))
-        declared = [document for _, document in tables.documents() if not document["dropped"]]
-        stored = [StoredTable.from_document(document) for document in declared]
+        stored = declarations(self._store.path, tables)
+        for each in stored:
+            self._require_place(each)
         states = {each.name: TableState.lazy(each, self._loader(each)) for each in stored}
         self._opened.update(states)
         self._stands = Snapshot(self._store.folded, {TABLES: tables, **states})
         return self._stands
+
+    def _require_place(self, stored: StoredTable) -> None:
+        """Raise `DatabaseFileError` where nothing says where a table stands, for it would be taken for empty."""
+        if stored.number not in self._store.placements:
+            has_documents = f"documents_{stored.number}" in self._store.relations(SCHEMA)
+            is_root = stored.number == TABLES_TABLE.number  # without it no other table would be known
+            raise refusals.place_missing(self._store.path, stored.name, not has_documents and not is_root)
 
     def take_over(self, committer: Committer) -> None:
         """Start with a store that holds nothing, and hear of all commits from now on."""
@@ -243,7 +256,8 @@ class Folder:
                     # where something else is wrong, such as a full disk, this fails too and says so.
                     self._unfolded.redeclared |= self._unfolded.documents.keys()
                     self._fold(snapshot)
-            self._undropped += self._unfolded.changes
+            if self._store.keeps_documents:  # otherwise it is that of a database in memory, which has no log
+                self._undropped += self._unfolded.changes
             self._unfolded = _Backlog()
 
     def _fold(self, snapshot: Snapshot) -> None:
@@ -284,6 +298,29 @@ class Folder:
                 return loaded[index]
 
         return load
+
+
+def declarations(path: Path, tables: TableState) -> list[StoredTable]:
+    """Return what the documents of `_tables` declare.
+
+    Raises:
+        DatabaseFileError: One of them is damaged.
+    """
+    stored = []
+    for data in (data for _, block in tables.map(BY_ID).blocks(*ALL) for data in block):
+        if data is None:
+            raise refusals.declaration_damaged(path, "it has no bytes")
+        try:
+            document = decode_document(data)
+            if not document["dropped"]:
+                stored.append(StoredTable.from_document(document))
+                if not isinstance(stored[-1].number, int) or not isinstance(stored[-1].name, str):
+                    raise TypeError
+        except KeyError as error:
+            raise refusals.declaration_damaged(path, f"it lacks {error}") from error
+        except (ReactiveError, TypeError, ValueError, AttributeError) as error:
+            raise refusals.declaration_damaged(path, "it is no declaration") from error
+    return stored
 
 
 def _table_folds(snapshot: Snapshot, backlog: _Backlog, with_keys: bool) -> Iterator[TableFold]:

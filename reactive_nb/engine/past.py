@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reactive_nb.documents.snapshot import Snapshot
+from reactive_nb.engine.table_handle import TableReader
 from reactive_nb.errors import FunctionKindError
 from reactive_nb.functions.context import QueryContext
 from reactive_nb.functions.function import Function, Kind
 from reactive_nb.functions.runner import Runner
+from reactive_nb.schema.declaration import check_table_name
 from reactive_nb.tables.sql_query import SqlQuery
 
 if TYPE_CHECKING:
@@ -62,6 +64,15 @@ class Past:
             SqlError: It is not one query in SQL.
         """
         return self._engine.sql_at(self._snapshot, text, arguments)
+
+    def table(self, name: str) -> TableReader:
+        """Return a table as of this moment, to be read whole: `df`, `arrow`, `count`.
+
+        Example:
+            >>> db.at(3).table("messages").df()
+        """
+        check_table_name(name)
+        return TableReader(name, self.read)
 
     def __repr__(self) -> str:
         return f"<the database at commit {self.ts}>"

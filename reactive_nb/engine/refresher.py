@@ -30,6 +30,8 @@ from reactive_nb.transaction.committer import Committer
 
 logger = logging.getLogger("reactive_nb")
 
+_INTERRUPT_AGAIN_SECONDS = 0.01
+
 
 class Holder(Protocol):
     """Somebody who keeps a subscription and wants to hear of its changes, such as a live result.
@@ -88,13 +90,22 @@ class Refresher:
     """Owns the refreshing thread, and under the engine's state lock all that it shares with other threads."""
 
     def __init__(
-        self, name: str, state: UninterruptedLock, committer: Committer, runner: Runner, manager: SubscriptionManager
+        self,
+        name: str,
+        state: UninterruptedLock,
+        committer: Committer,
+        runner: Runner,
+        manager: SubscriptionManager,
+        interrupt_sql: Callable[[int | None], threading.Lock | None],
     ) -> None:
         self._state = state
         self._own = state.bare  # for the thread itself, which Ctrl-C never reaches
         self._committer = committer
         self._runner = runner
         self._manager = manager
+        self._interrupt_sql = interrupt_sql  # of a thread; `SqlDesk.interrupt_for`
+        # Whose query runs just now, or None.
+        self._current: Subscription | None = None
         self._shown_ts = committer.head.ts
         self._holds: dict[Subscription, list[Hold]] = {}
         self._arrivals: list[Hold] = []
@@ -146,6 +157,7 @@ class Refresher:
                 if hold.paused:
                     self._manager.pause(hold.subscription)
                 self._add(hold)
+        self._end_unwanted()
 
     def pause(self, hold: Hold) -> int:
         """Let a holder keep what it has, whatever is committed; return the commit that this is true for."""
@@ -169,6 +181,12 @@ class Refresher:
         """Untie a holder."""
         with self._state:
             self._let_go(hold)
+        self._end_unwanted()
+
+    def is_unwanted(self) -> bool:
+        """Whether the caller is a query being refreshed for which nobody waits any more."""
+        current = self._current
+        return current is not None and current.state is State.CLOSED and self.is_own_thread
 
     def on_moment(self, listener: Callable[[Moment], None]) -> Callable[[], None]:
         """Call `listener(moment)` after each moment, on the refreshing thread; return what ends it."""
@@ -231,16 +249,20 @@ class Refresher:
             if self._closed:
                 return
             self._settling.append((self._rounds_begun + 1, over))
+            self._let_go_of_abandoned()
             self.wake()
+        self._end_unwanted()
         over.acquire()
 
-    def close(self) -> None:
-        """End the thread after its round; nobody hears of anything any more."""
+    def end(self) -> None:
+        """Let the thread end after the query that runs; nobody hears of anything any more, nor of this round."""
         with self._state:
             self._closed = True
             self.wake()
-        if not self.is_own_thread:
-            self._thread.join()
+
+    def join(self) -> None:
+        """Return when the thread has ended."""
+        self._thread.join()
 
     # ------------------------------------------------------------------ the thread
 
@@ -273,8 +295,7 @@ class Refresher:
 
     def _bring_to_head(self) -> None:
         with self._own:
-            while self._abandoned:
-                self._let_go(self._abandoned.popleft())
+            self._let_go_of_abandoned()
             snapshot = self._committer.head
             due = deque(self._manager.due())
             # With what they ask for now: one that moves on meanwhile is for the next moment.
@@ -285,13 +306,13 @@ class Refresher:
         self._tell_waiting(watchers, due)
         changed: dict[Subscription, None] = {}
         try:
-            while due:
+            while due and not self._closed:
                 if self._run(due[0], snapshot):
                     changed[due[0]] = None
                 due.popleft()
         finally:
             with self._own:
-                self._manager.give_back(due)  # nothing, unless something has gone wrong
+                self._manager.give_back(due)  # nothing, unless it ends, or something has gone wrong
             for watcher in watchers:
                 tell(partial(watcher, []), watcher)
         self._announce(snapshot, changed, arrivals)
@@ -309,6 +330,8 @@ class Refresher:
     ) -> None:
         """Hand the news of a moment to the holders, and then tell everybody."""
         with self._own:
+            if self._closed:  # while queries ran, whose SQL that may have ended
+                return
             moved = {hold: subscription for subscription in changed for hold in self._holds.get(subscription, ())}
             moved |= {hold: each for hold, each in arrivals.items() if each.state is not State.LOADING}
             news = [
@@ -337,10 +360,19 @@ class Refresher:
     def _run(self, subscription: Subscription, snapshot: Snapshot) -> bool:
         """Run a subscription's query at a snapshot; return whether that changed its result or error."""
         journal = Journal(subscription.page_ends)
+        with self._own:
+            if subscription.state is State.CLOSED:  # its last holder let go while others ran
+                self._manager.give_back((subscription,))
+                return False
+            self._current = subscription
         started = time.perf_counter()
         outcome = self._runner.query(subscription.function, args_of(subscription.key), snapshot, journal)
         duration_ms = (time.perf_counter() - started) * 1000
         with self._own:
+            self._current = None
+            if self._closed:  # which may have ended its SQL: that is no outcome
+                self._manager.give_back((subscription,))
+                return False
             subscription.page_ends = journal.ends
             return self._manager.record(subscription, outcome, duration_ms)
 
@@ -358,6 +390,22 @@ class Refresher:
         if not hold.closed:
             hold.closed = True
             self._remove(hold, hold.subscription)
+
+    def _let_go_of_abandoned(self) -> None:
+        while self._abandoned:
+            self._let_go(self._abandoned.popleft())
+
+    def _end_unwanted(self) -> None:
+        """End the SQL of the query that runs if nobody waits for its result any more, for all others wait for it."""
+        while True:
+            with self._state:  # so that it is this query still that is interrupted, and none that comes after it
+                current = self._current
+                is_unwanted = current is not None and current.state is State.CLOSED and not self.is_own_thread
+                over = self._interrupt_sql(self._thread.ident) if is_unwanted else None
+            if over is None:
+                return
+            if over.acquire(timeout=_INTERRUPT_AGAIN_SECONDS):
+                over.release()
 
     def _remove(self, hold: Hold, subscription: Subscription) -> None:
         holds = self._holds[subscription]

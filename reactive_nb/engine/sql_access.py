@@ -9,6 +9,8 @@ from reactive_nb.engine.recording import note_read
 from reactive_nb.engine.sql_change import SqlChange, run_change
 from reactive_nb.engine.sql_desk import SqlDesk
 from reactive_nb.functions.function import Function, Kind
+from reactive_nb.functions.runner import refuse_nested
+from reactive_nb.tables.sql_arguments import is_only_sql, listed
 from reactive_nb.tables.sql_query import Question, SqlQuery, Take
 from reactive_nb.tables.statement import Kind as StatementKind
 from reactive_nb.tables.statement import only_reads, parse
@@ -53,10 +55,12 @@ class SqlAccess:
         self._require_open()
         question = Question(parse(text), arguments)
         if question.statement.kind is not StatementKind.READ:
+            refuse_nested("sql", instead=_IN_FUNCTION)
             return self._change(question)
 
         def read(question: Question, take: Take[T]) -> T:
             self._require_open()
+            refuse_nested("sql", instead="Write ctx.sql(...), which reads what the function reads")
             note_read(self, lambda ctx: self._sql.read(ctx.transaction, question, take))
             return self._read_at(None, question, take)
 
@@ -80,7 +84,7 @@ class SqlAccess:
         only_reads(question.statement, "ctx.sql", _IN_FUNCTION)
 
         def read(question: Question, take: Take[T]) -> T:
-            return self._sql.read(tx, question, take, note_chance)
+            return self._sql.read(tx, question, take, note_chance, self._refresher.is_unwanted)
 
         return SqlQuery(question, read)
 
@@ -100,12 +104,16 @@ class SqlAccess:
 
     def _live_sql(self: Engine, query: SqlQuery) -> Any:  # type: ignore[misc]  # Engine is the only one
         self._require_open()
-        text, frames = query.question.statement.text, query.question.frames
+        text = query.question.statement.text
+        given = {name: listed(value) for name, value in query.question.given.items()}
+        # A date or a Decimal is no argument of a query, nor is a frame: such belong to this live result alone.
+        held = {name: value for name, value in given.items() if is_only_sql(value)} | query.question.frames
+        args = {name: value for name, value in given.items() if name not in held}
 
         def make(path: str) -> Function:
             # No annotation of the result: what it returns is a frame, which no validator knows.
             function = Function(
-                lambda ctx, /, **parameters: ctx.sql(text, **parameters, **frames).df(),
+                lambda ctx, /, **parameters: ctx.sql(text, **parameters, **held).df(),
                 Kind.QUERY,
                 path=path,
                 internal=True,
@@ -113,4 +121,4 @@ class SqlAccess:
             function.engine = self
             return function
 
-        return self.live(self._sql.query_of(query.question, make), query.question.given)
+        return self.live(self._sql.query_of(text, make, is_shared=not held), args)

@@ -7,14 +7,14 @@ run again, from its capture on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from reactive_nb.clock import IdSource
 from reactive_nb.documents.document import CREATION_TIME, ID, check_field_names
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import TableState
+from reactive_nb.engine.garbage import without_garbage_collection
 from reactive_nb.errors import DocumentValidationError, InvalidValue, SqlError, ValidationError
 from reactive_nb.functions.context import MutationContext
 from reactive_nb.functions.runner import Runner
@@ -35,17 +35,23 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+T = TypeVar("T")
+
 
 class Desk(Protocol):
     """Where SQL runs; the engine's."""
 
-    def moment(
-        self, tx: Transaction, frames: Mapping[str, Any]
-    ) -> AbstractContextManager[tuple[duckdb.DuckDBPyConnection, Store, Moment]]:
-        """Return a block in which SQL sees what a transaction sees, and frames by their names.
+    def change(
+        self,
+        tx: Transaction,
+        frames: Mapping[str, Any],
+        capture: Callable[[duckdb.DuckDBPyConnection, Store, Moment], T],
+    ) -> T:
+        """Run something for which SQL sees what a transaction sees, and frames by their names.
 
-        It has a cursor in a DuckDB transaction, which ends with it and leaves nothing; the cursor's store; and a moment
-        that has the shape of the transaction's tables, and is to be filled. Nobody else changes rows meanwhile.
+        It gets a cursor in a DuckDB transaction, which ends with it and leaves nothing; the cursor's store; and a moment
+        that has the shape of the transaction's tables, and is to be filled. Nobody else changes rows meanwhile. It may
+        run on another thread.
         """
 
 
@@ -126,21 +132,26 @@ def run_change(runner: Runner, desk: Desk, ids: IdSource, question: Question) ->
             new = encode_ids(state.stored.number, [ids.next() for _ in range(count)]) if count else []
             return [(id, tx.next_creation_ms()) for id in new]
 
-        with desk.moment(tx, question.frames) as (cursor, store, moment):
+        def find(cursor: duckdb.DuckDBPyConnection, store: Store, moment: Moment) -> tuple[ChangePlan, Change]:
             plan = plan_change(cursor, text, parameters, store.catalog, moment.placements.values())
             moment.fill(plan.reads)
             state = tx.table(plan.place.name)
             assert state is not None, "the moment has the tables of the transaction"
-            change = capture(cursor, store, plan, state, parameters, new_rows)
+            return plan, capture(cursor, store, plan, state, parameters, new_rows)
+
+        plan, change = desk.change(tx, question.frames, find)
         for name in plan.reads:
             tx.reads.add(name, BY_CREATION_TIME, ALL)
+        if plan.reads_catalog:
+            tx.read_all_tables()
         _apply(tx, plan, change.documents)
         return SqlChange(plan, change)
 
-    return runner.write(body, "sql")  # type: ignore[no-any-return]  # what the body returns
+    with without_garbage_collection():
+        return runner.write(body, "sql")  # type: ignore[no-any-return]  # what the body returns
 
 
-def _apply(tx: Transaction, plan: ChangePlan, changes: list[DocumentChange]) -> None:
+def _apply(tx: Transaction, plan: ChangePlan, changes: Iterable[DocumentChange]) -> None:
     """Write what a statement does, as the same mutation written in Python would."""
     table, verb = plan.place.name, plan.text.verb
     state = tx.declared(table)
@@ -150,6 +161,7 @@ def _apply(tx: Transaction, plan: ChangePlan, changes: list[DocumentChange]) -> 
     # Unique values are those after the whole statement: `set n = n + 1` meets on its way what it is about to move.
     moves_keys = verb is Verb.UPDATE and bool(state.maker.unique)
     if moves_keys:
+        changes = [*changes]
         for change in changes:
             tx.write(state, change.id, change.old, None, what_of(verb, table, change.id))
     for number, change in enumerate(changes, 1):

@@ -29,6 +29,7 @@ from reactive_nb.schema.declaration import BY_CREATION_TIME
 from reactive_nb.tables import refusals
 from reactive_nb.tables.moment import Moment
 from reactive_nb.tables.plan import Plan, read_plan
+from reactive_nb.tables.sql_arguments import register
 from reactive_nb.tables.sql_query import Question, Take, run
 from reactive_nb.tables.steady import is_steady
 from reactive_nb.tables.store import Store
@@ -46,17 +47,21 @@ class _Job(Generic[T]):
 
     Attributes:
         cursor: Starts None; the cursor while there is one. Set and used under the desk's lock.
-        cancelled: Starts False; True when nobody waits for the result any more.
+        thread: Who waits for the result.
+        cancelled: Starts False; True when a Ctrl-C has ended the wait for the result.
+        is_unwanted: Whether nobody wants the result any more; asked on the thread that runs the SQL.
         over: Starts locked; unlocked at the end.
         result: What came out; unset until then, and where `error` is set.
         error: What it raised.
     """
 
-    __slots__ = ("cancelled", "cursor", "error", "over", "result")
+    __slots__ = ("cancelled", "cursor", "error", "is_unwanted", "over", "result", "thread")
 
-    def __init__(self) -> None:
+    def __init__(self, is_unwanted: Callable[[], bool]) -> None:
         self.cursor: duckdb.DuckDBPyConnection | None = None
+        self.thread = threading.get_ident()
         self.cancelled = False
+        self.is_unwanted = is_unwanted
         self.over = threading.Lock()
         self.over.acquire()
         self.result: T
@@ -87,7 +92,12 @@ class SqlDesk:
     # ------------------------------------------------------------------ reading
 
     def read(
-        self, tx: Transaction, question: Question, take: Take[T], note_chance: Callable[[], None] | None = None
+        self,
+        tx: Transaction,
+        question: Question,
+        take: Take[T],
+        note_chance: Callable[[], None] | None = None,
+        is_unwanted: Callable[[], bool] = bool,
     ) -> T:
         """Run a question on the tables as a transaction sees them, with its own writes.
 
@@ -96,6 +106,8 @@ class SqlDesk:
             question: What to run.
             take: Returns what is wanted of the result, while the tables still stand at this moment.
             note_chance: Called when the result does not follow from our tables alone; None where nobody wants to know.
+            is_unwanted: Returns whether nobody wants the result any more, as when `interrupt_for` was called; asked on
+                this thread.
 
         Raises:
             SqlError: DuckDB refuses it, or it reads what nobody may read.
@@ -130,10 +142,11 @@ class SqlDesk:
                     moment.placements.values(),
                 )
                 note(plan)
-                if note_chance is not None and not is_steady(
-                    ground.cursor, question.statement, [each.typed for each in moment.placements.values()]
-                ):
-                    note_chance()
+                if note_chance is not None:
+                    ours = [each.typed for each in moment.placements.values()]
+                    # A frame or a table of others may have the name of a common table expression, too.
+                    if question.frames or plan.strangers or not is_steady(ground.cursor, question.statement, ours):
+                        note_chance()
                 if differing := moment.differing(plan.tables):
                     if not rewrites:
                         return _DIFFERS
@@ -145,44 +158,51 @@ class SqlDesk:
                 ground.cursor.execute("SET SESSION explain_output = 'all'")
                 return explained
 
-            with self._cursor(folder, question.frames, job) as ground:
+            # A seed stays on its cursor, and chance would be none for whoever gets that next.
+            is_kept = "setseed" not in question.statement.text.lower()
+            with self._cursor(folder, question.frames, job, is_kept) as ground:
                 outcome = attempt(ground, rewrites=False)
             if isinstance(outcome, _Differs):
-                with folder.rewriting, self._cursor(folder, question.frames, job) as ground:
+                with folder.rewriting, self._cursor(folder, question.frames, job, is_kept) as ground:
                     outcome = attempt(ground, rewrites=True)
                 assert not isinstance(outcome, _Differs)
             return outcome
 
         try:
-            return self._interruptible(work)
+            return self._interruptible(work, is_unwanted)
         except ReactiveError:
             # It may work as soon as a table is there, or has a column.
             tx.read_all_tables()
             raise
 
-    @contextlib.contextmanager
-    def moment(
-        self, tx: Transaction, frames: Mapping[str, Any]
-    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Store, Moment]]:
-        """Return a block in which SQL sees what a transaction sees, and may change rows: nothing of it lasts.
+    def change(
+        self,
+        tx: Transaction,
+        frames: Mapping[str, Any],
+        capture: Callable[[duckdb.DuckDBPyConnection, Store, Moment], T],
+    ) -> T:
+        """Run what finds out the changes of a statement: SQL sees what a transaction sees, and may change rows there.
 
-        It has a cursor in a DuckDB transaction of its own, the store for its names, and a moment that has the shape of
-        the transaction's tables; those that are read or changed are still to be filled. Nobody else changes typed
-        tables meanwhile. Ctrl-C waits for its end.
+        Nothing of it lasts, and nobody else changes typed tables meanwhile. Ctrl-C ends the DuckDB statement that runs;
+        for anything else it waits, so what takes long without DuckDB is to be done afterwards.
 
         Args:
             tx: The transaction.
             frames: Frames by the names under which SQL reads them.
+            capture: It gets a cursor in a DuckDB transaction of its own, the store for its names, and a moment that has
+                the shape of the transaction's tables; those that are read or changed are still to be filled.
         """
         wanted = _tables_of(tx)
-        job: _Job[None] = _Job()
-        with Uninterrupted():
+
+        def work(job: _Job[T]) -> T:
             folder = self._folder_at(tx)
             with folder.rewriting, self._cursor(folder, frames, job, is_kept=False) as ground:
                 moment = Moment(ground.cursor, ground.store, ground.snapshot.tables, ground.placements, wanted)
                 moment.reshape()
                 refuse_frames(frames, moment, "")
-                yield ground.cursor, ground.store, moment
+                return capture(ground.cursor, ground.store, moment)
+
+        return self._interruptible(work)
 
     def _folder_at(self, tx: Transaction) -> Folder:
         """Return the folder, whose tables stand at the transaction's snapshot or later."""
@@ -210,16 +230,16 @@ class SqlDesk:
             with self._lock:
                 if self._closed:
                     raise closed()
-                if job.cancelled:
-                    raise KeyboardInterrupt  # on a thread of ours, and nobody waits for it
+                if job.cancelled or job.is_unwanted():
+                    raise _ended(job)
                 job.cursor = cursor
                 self._running.add(job)  # type: ignore[arg-type]  # of any result
             for name, frame in frames.items():
-                cursor.register(name, frame)
+                register(cursor, name, frame)
             yield ground
             is_whole = True
         except duckdb.InterruptException:
-            raise (KeyboardInterrupt if job.cancelled else closed()) from None
+            raise _ended(job) from None
         except duckdb.Error as error:
             # Not of the question, whose own errors are SqlErrors: the tables could not be read or changed.
             raise refusals.unmoved(ground.store.path, error) from error
@@ -236,11 +256,14 @@ class SqlDesk:
             else:
                 cursor.close()
 
-    def _interruptible(self, work: Callable[[_Job[T]], T]) -> T:
+    def _interruptible(self, work: Callable[[_Job[T]], T], is_unwanted: Callable[[], bool] = bool) -> T:
         """Run work such that Ctrl-C, and what else a signal raises on the main thread, ends it at once."""
-        job: _Job[T] = _Job()
+        job: _Job[T] = _Job(is_unwanted)
         if threading.current_thread() is not threading.main_thread():
-            return work(job)
+            try:
+                return work(job)
+            finally:
+                job.over.release()
 
         def serve() -> None:
             try:
@@ -251,7 +274,8 @@ class SqlDesk:
                 job.over.release()
 
         try:
-            threading.Thread(target=serve, name="reactive_nb sql", daemon=True).start()
+            with Uninterrupted():  # or a Ctrl-C might leave the thread's own locks torn
+                threading.Thread(target=serve, name="reactive_nb sql", daemon=True).start()
             job.over.acquire()
         except BaseException:
             job.cancelled = True
@@ -273,18 +297,30 @@ class SqlDesk:
                 job.cursor.interrupt()
             return job.cursor is not None
 
+    def interrupt_for(self, thread: int | None) -> threading.Lock | None:
+        """Interrupt the SQL that a thread waits for; return what is unlocked at its end, or None where none runs.
+
+        Between two statements nothing hears it, so it is to be called again until then.
+        """
+        with self._lock:
+            for job in self._running:
+                if job.thread == thread and job.cursor is not None:
+                    job.cursor.interrupt()
+                    return job.over
+            return None
+
     # ------------------------------------------------------------------ live
 
-    def query_of(self, question: Question, make: Callable[[str], Function]) -> Function:
-        """Return the private query of a question for its live results; the same text has the same one.
+    def query_of(self, text: str, make: Callable[[str], Function], is_shared: bool) -> Function:
+        """Return the private query of a text for its live results.
 
         Args:
-            question: The question; its frames belong to it alone.
+            text: The text.
             make: Makes the query, of a path.
+            is_shared: Whether the same text has the same query; False where one holds frames of its own, or values.
         """
-        text = question.statement.text
         with self._lock:
-            found = None if question.frames else self._queries.get(text)
+            found = self._queries.get(text) if is_shared else None
             if found is None:
                 words = " ".join(text.split())
                 short = words if len(words) <= _MAX_PATH else f"{words[: _MAX_PATH - 1]}…"
@@ -292,7 +328,7 @@ class SqlDesk:
                 found = make(next(path for path in paths if path not in self._paths))
                 assert found.kind is Kind.QUERY
                 self._paths[found.path] = found
-                if not question.frames:
+                if is_shared:
                     self._queries[text] = found
             return found
 
@@ -340,6 +376,21 @@ class _Differs:
 
 
 _DIFFERS = _Differs()
+
+
+def _ended(job: _Job[T]) -> BaseException:
+    """Return what SQL raises that did not come to its end."""
+    if job.cancelled:
+        return KeyboardInterrupt()  # on a thread of ours, and nobody waits for it
+    if job.is_unwanted():
+        return SqlError(
+            "Cannot run the SQL",
+            thing="nobody waits for its result any more",
+            expected="a live result that is open",
+            hint="Make it live again where its result is wanted",
+            sql="",
+        )
+    return closed()
 
 
 def _tables_of(tx: Transaction) -> dict[str, TableState]:

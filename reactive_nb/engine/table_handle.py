@@ -7,21 +7,21 @@ with nothing written, until the moment of the commit.
 
 from __future__ import annotations
 
-import contextlib
-import gc
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from reactive_nb.documents.document import SYSTEM_FIELDS
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import TableState
+from reactive_nb.engine.garbage import without_garbage_collection
 from reactive_nb.errors import ConflictError, ReactiveError, UnknownTable
 from reactive_nb.functions.context import QueryContext
 from reactive_nb.functions.runner import ATTEMPTS, refuse_nested
 from reactive_nb.schema.declaration import BY_CREATION_TIME, Table, check_table_name
 from reactive_nb.tables.data_frame import arrow_table, data_frame
 from reactive_nb.tables.frames import Frame, read_frame
-from reactive_nb.tables.intake import Errors, Intake
+from reactive_nb.tables.intake import Errors, Intake, checked
 from reactive_nb.tables.proposal import Indexes, ProposedTable, proposed
 
 if TYPE_CHECKING:
@@ -29,11 +29,20 @@ if TYPE_CHECKING:
 
     from reactive_nb.engine.engine import Engine
 
+T = TypeVar("T")
+
 _PART = 20_000
 """So many rows at once: few enough that Ctrl-C and the bar answer within a moment, many enough to be quick."""
 _SHOWN_FROM = 100_000
 """With so many rows a bar is shown."""
 _SAID = 10
+
+
+class Read(Protocol):
+    """Runs reading code once; `db.read` or `db.at(ts).read`."""
+
+    def __call__(self, body: Callable[[QueryContext], T], /) -> T:
+        """Return what the code returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,64 @@ class InsertReport:
         return "\n".join(lines)
 
 
-class TableHandle:
+class TableReader:
+    """One table, to be read whole: of the newest commit, or made by `db.at(ts).table(name)` of an earlier one.
+
+    Attributes:
+        name: The table.
+
+    Example:
+        >>> db.at(3).table("flights").df()
+    """
+
+    def __init__(self, name: str, read: Read) -> None:
+        self.name = name
+        self._read = read
+        self._when_missing = "Ask for a commit at which it was declared; db.commits() lists them"
+
+    def df(self) -> pd.DataFrame:
+        """Return all documents as a pandas frame, in the order in which they were created.
+
+        `_id` and `_creationTime` (milliseconds since 1970 UTC) come first, then the declared fields; the types of the
+        columns follow from the declaration.
+        """
+        return data_frame(*self._documents())
+
+    def arrow(self) -> Any:
+        """Return all documents as a pyarrow table, with the columns of `df`.
+
+        Raises:
+            QueryUsageError: pyarrow is not installed.
+        """
+        return arrow_table(*self._documents())
+
+    def count(self) -> int:
+        """Return how many documents there are."""
+        name = self.name
+        return self._read(lambda ctx: _whole(ctx, name, self._when_missing).size)
+
+    def _documents(self) -> tuple[Table, list[bytes]]:
+        """Return the declaration and all documents in order of creation.
+
+        The frame is made outside of the read: the first import of pandas writes files, and a cell that runs again when
+        this changes compares what the read returns, which must be a value.
+        """
+        name = self.name
+        declared: list[Table] = []
+
+        def body(ctx: QueryContext) -> list[bytes]:
+            state = _whole(ctx, name, self._when_missing)
+            declared[:] = [state.stored.table]
+            return [data for _, block in state.map(BY_CREATION_TIME).blocks(*ALL) for data in block]
+
+        documents = self._read(body)
+        return declared[0], documents
+
+    def __repr__(self) -> str:
+        return f"<table {self.name}, read only>"
+
+
+class TableHandle(TableReader):
     """One table of a database; made by `db.table(name)`.
 
     Attributes:
@@ -65,8 +131,9 @@ class TableHandle:
     """
 
     def __init__(self, engine: Engine, name: str) -> None:
-        self.name = name
+        super().__init__(name, engine.read)
         self._engine = engine
+        self._when_missing = f"Declare it with db.define({name}=rnb.table(...)), or insert into it"
 
     def insert(self, rows: Any, *, on_error: Literal["raise", "skip"] = "raise") -> Any:
         """Add every row of a frame as a document, in one transaction of its own.
@@ -98,7 +165,7 @@ class TableHandle:
             raise ReactiveError(
                 what, thing=f"on_error is {on_error!r}", expected='"raise" or "skip"', hint="Leave it out to raise"
             )
-        refuse_nested("insert")
+        refuse_nested("insert", instead=f'Write ctx.db.insert("{self.name}", ...) for each row')
         frame = read_frame(rows, what)
         for number in range(1, ATTEMPTS + 1):
             try:
@@ -113,7 +180,7 @@ class TableHandle:
     def _insert(self, frame: Frame, what: str, skip: bool) -> tuple[int, Errors]:
         engine = self._engine
         report = engine._surface.progress(f"insert into {self.name}")
-        with _without_garbage_collection(), engine.transaction("insert") as ctx:
+        with without_garbage_collection(), engine.transaction("insert") as ctx:
             tx = ctx.transaction
             state = tx.declared(self.name)
             if state is None:
@@ -124,46 +191,9 @@ class TableHandle:
                 if frame.rows >= _SHOWN_FROM:
                     report(min(start + _PART, frame.rows), frame.rows, "rows")
             if intake.errors and not skip:
-                raise _refused(intake.errors, frame.rows, what)
+                also = '; or leave the rows out with on_error="skip". Nothing was inserted'
+                raise _refused(intake.errors, frame.rows, what, "rows that the table accepts", also)
         return intake.taken, intake.errors
-
-    def df(self) -> pd.DataFrame:
-        """Return all documents as a pandas frame, in the order in which they were created.
-
-        `_id` and `_creationTime` (milliseconds since 1970 UTC) come first, then the declared fields; the types of the
-        columns follow from the declaration.
-        """
-        return data_frame(*self._documents())
-
-    def arrow(self) -> Any:
-        """Return all documents as a pyarrow table, with the columns of `df`.
-
-        Raises:
-            QueryUsageError: pyarrow is not installed.
-        """
-        return arrow_table(*self._documents())
-
-    def count(self) -> int:
-        """Return how many documents there are."""
-        name = self.name
-        return self._engine.read(lambda ctx: _whole(ctx, name).size)
-
-    def _documents(self) -> tuple[Table, list[bytes]]:
-        """Return the declaration and all documents in order of creation.
-
-        The frame is made outside of the read: the first import of pandas writes files, and a cell that runs again when
-        this changes compares what the read returns, which must be a value.
-        """
-        name = self.name
-        declared: list[Table] = []
-
-        def body(ctx: QueryContext) -> list[bytes]:
-            state = _whole(ctx, name)
-            declared[:] = [state.stored.table]
-            return [data for _, block in state.map(BY_CREATION_TIME).blocks(*ALL) for data in block]
-
-        documents = self._engine.read(body)
-        return declared[0], documents
 
     def __repr__(self) -> str:
         state = self._engine._committer.head.tables.get(self.name)
@@ -177,24 +207,8 @@ class TableHandle:
         return f"<table {self.name}: {state.size:,} document{'s' * (state.size != 1)}, {fields}{also}>"
 
 
-@contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Keep Python from looking for cycles among hundreds of thousands of new documents, which are in none.
-
-    It would look whenever so many containers were made, at all there are: half of the time of an insert. Where two
-    threads are inside, the first to leave starts it again, which costs the other one time and nothing else.
-    """
-    was_enabled = gc.isenabled()
-    try:
-        gc.disable()
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _whole(ctx: QueryContext, name: str) -> TableState:
-    """Return a table that is read whole."""
+def _whole(ctx: QueryContext, name: str, when_missing: str) -> TableState:
+    """Return a table that is read whole; `when_missing` is what to do when there is none."""
     tx = ctx.transaction
     state = tx.declared(name)
     if state is None:
@@ -203,21 +217,21 @@ def _whole(ctx: QueryContext, name: str) -> TableState:
             f"Cannot read the table {name}",
             thing="there is none of this name",
             expected="a declared table",
-            hint=f"Declare it with db.define({name}=rnb.table(...)), or insert into it",
+            hint=when_missing,
         )
     tx.reads.add(name, BY_CREATION_TIME, ALL)
     return state
 
 
-def _refused(errors: Errors, rows: int, what: str) -> ReactiveError:
-    """Return the error that says which rows do not fit, of the kind of the first of them."""
+def _refused(errors: Errors, rows: int, what: str, expected: str, also: str = "") -> ReactiveError:
+    """Return the error that says which rows do not fit, of the kind of the first of them and with its hint."""
     first = next(iter(errors.values()))
     facts = {name: fact for name, fact in vars(first).items() if name not in ("what", "thing", "expected", "hint")}
     return type(first)(
         what,
         thing=f"{len(errors):,} of {rows:,} rows do not fit; {'; '.join(_lines(errors))}",
-        expected="rows that the table accepts",
-        hint='Correct them, or leave them out with on_error="skip"; nothing was inserted',
+        expected=expected,
+        hint=f"{first.hint}{also}",
         **facts,
         rows=tuple(errors.items()),
     )
@@ -229,6 +243,17 @@ def _lines(errors: Errors) -> list[str]:
 
 
 def proposal_of(source: Any, name: str, indexes: Indexes) -> ProposedTable:
-    """Return the declaration that a frame fits; what `db.define_from` does."""
+    """Return the declaration that a frame fits; what `db.define_from` does.
+
+    Raises:
+        InvalidValue: There is none, for no document can hold some of its values.
+        DocumentValidationError: As before, where a row is no mapping.
+    """
     check_table_name(name)
-    return proposed(read_frame(source, "Cannot propose a declaration"), name, indexes)
+    what = f"Cannot propose a declaration of {name}"
+    frame = read_frame(source, what)
+    declared = proposed(frame, name, indexes)
+    _, errors = checked(frame.without(SYSTEM_FIELDS), declared, {}, what)
+    if errors:
+        raise _refused(errors, frame.rows, what, "rows that a table can hold")
+    return declared

@@ -7,21 +7,22 @@ ends a long load with nothing loaded, until the moment of the commit.
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from reactive_nb.documents.document import ID, decode_documents
 from reactive_nb.documents.interval import ALL
 from reactive_nb.documents.snapshot import Snapshot, TableState
+from reactive_nb.engine.garbage import without_garbage_collection
 from reactive_nb.engine.transfer_report import ExportReport, LoadReport
 from reactive_nb.errors import ConflictError, FileContentError, InvalidId, ReactiveError, UnknownTable
 from reactive_nb.functions.actions import Report
 from reactive_nb.functions.runner import ATTEMPTS, refuse_nested
+from reactive_nb.log.frames import MAX_PAYLOAD
 from reactive_nb.schema.declaration import (
     BY_CREATION_TIME,
     FIRST_USER_TABLE_NUMBER,
@@ -91,8 +92,9 @@ def _check_target(engine: Engine, file: Path, what: str) -> None:
     own = () if engine.path is None else (engine.path, Path(f"{engine.path}.log"), Path(f"{engine.path}.files"))
     if file.resolve() in own:
         raise refusals.misused(what, f"{file} is the database itself", "another file", "Choose another name")
-    if file.is_dir() or not file.parent.is_dir():
-        problem = f"{file} is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+    is_other = file.exists() and not file.is_file()
+    if is_other or not file.parent.is_dir():
+        problem = f"{file} is a folder, a pipe or a device" if is_other else f"there is no folder {file.parent}"
         raise refusals.misused(what, problem, "the path of a file in a folder that exists", "Correct the path")
 
 
@@ -210,7 +212,7 @@ def load(
     what = f"Cannot load {file.name}"
     if mode not in MODES:
         raise refusals.misused(what, f"mode is {mode!r}", f"one of {', '.join(MODES)}", "Leave it out for empty tables")
-    refuse_nested("load")
+    refuse_nested("load", instead="Load it from a cell or an action")
     kind = format_of(file, format, what)
     if table is not None:
         if table != STORAGE or kind != "zip":
@@ -226,24 +228,12 @@ def load(
     with open_source(file, kind, None if table is None else [table]) as source:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with _uncollected(), engine.transaction("load") as ctx:
+                with without_garbage_collection(), engine.transaction("load") as ctx:
                     return _Load(engine, ctx.transaction, source, mode, what, tell).run(replaces_files=kind == "zip")
             except ConflictError:
                 if attempt == ATTEMPTS:
                     raise
     raise AssertionError("the last attempt raises")
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep Python's garbage collector from walking the growing changes again and again: a third of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class _Load:
@@ -262,7 +252,7 @@ class _Load:
         self._renumbered: dict[int, int] = {}
         self._refused: list[tuple[str, ReactiveError]] = []
         self._refusals = 0
-        self._read = self._told = 0
+        self._read = self._told = self._size = 0
         self._files = 0
         sizes = [each.size for each in source.tables]
         self._total = None if None in sizes else sum(size for size in sizes if size is not None)
@@ -374,7 +364,10 @@ class _Load:
                 else:
                     self._take_documents(arrivals, some)
                 self._tell(len(some), before + done if self._total is not None else None)
+                if self._engine.path is not None and self._size + arrivals.size > MAX_PAYLOAD:
+                    raise refusals.too_much(self._source.file, MAX_PAYLOAD)
         self._read = before + done
+        self._size += arrivals.size
         arrivals.finish()
         return arrivals.taken
 
@@ -405,16 +398,16 @@ class _Load:
     def _take_file(self, arrivals: Arrivals, place: str, document: dict[str, Any]) -> None:
         given = document.get(ID)
         stored = arrivals.take(place, stored_as_here(document))
-        opener = self._source.contents.get(given) if isinstance(given, str) else None
-        if opener is None:
+        content = self._source.contents.get(given) if isinstance(given, str) else None
+        if content is None:
             raise self._bad_file(f"the bytes of the file {given} are not in the zip")
-        content: BinaryIO
-        with opener() as content:
-            found = self._engine.files.put(content, self._tx)
-        if (found.sha256, found.size) != (stored["sha256"], stored["size"]):
+        if content.size != stored["size"]:  # asked first: they may be as many as to fill the disk
+            raise self._bad_file(f"the file {given} has {content.size:,} bytes, its document says {stored['size']:,}")
+        with content.open() as opened:
+            found = self._engine.files.put(opened, self._tx)
+        if found.sha256 != stored["sha256"]:
             raise self._bad_file(
-                f"the bytes of the file {given} are {found.size:,} with the SHA-256 {found.sha256}, and its document "
-                f"says {stored['size']:,} with {stored['sha256']}"
+                f"the file {given} has the SHA-256 {found.sha256}, and its document says {stored['sha256']}"
             )
         self._files += 1
 

@@ -57,7 +57,8 @@ class QueryContext(Caller):
     Attributes:
         db: Reads documents.
         transaction: What it runs in; for the engine's own functions.
-        uses_chance: Whether the function asked for the time or for randomness, so that its result must not be reused.
+        uses_chance: Whether the function asked for the time or for randomness, or its SQL for what is no table of ours,
+            so that its result must not be reused.
     """
 
     def __init__(self, tx: Transaction, services: Services, journal: Journal | None = None, depth: int = 0) -> None:

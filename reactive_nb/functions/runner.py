@@ -240,8 +240,14 @@ class Runner:
             own.append(fate.ts)
 
 
-def refuse_nested(path: str, is_action: bool = False) -> None:
-    """Raise `NestedCallError` when a query or mutation is running on this thread."""
+def refuse_nested(path: str, is_action: bool = False, instead: str | None = None) -> None:
+    """Raise `NestedCallError` when a query or mutation is running on this thread.
+
+    Args:
+        path: What is called.
+        is_action: Whether it is an action.
+        instead: What to do instead, of what is no function.
+    """
     outer = RUNNING.get()
     if outer is not None and not outer.is_over:
         name = path.rpartition(":")[2]
@@ -256,7 +262,7 @@ def refuse_nested(path: str, is_action: bool = False) -> None:
             f"Cannot run {path}",
             thing=f"it is called inside {outer.path} without its context, so it would run in another transaction",
             expected="a call within the same transaction",
-            hint=f"Write {name}(ctx, ...), or ctx.run_query or ctx.run_mutation",
+            hint=instead or f"Write {name}(ctx, ...), or ctx.run_query or ctx.run_mutation",
         )
 
 

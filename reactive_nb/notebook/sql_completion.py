@@ -17,13 +17,13 @@ from IPython.core.error import UsageError
 
 from reactive_nb.engine import Engine
 from reactive_nb.errors import QueryUsageError
-from reactive_nb.notebook.sql_magics import database_of
+from reactive_nb.notebook.databases import database_of
 from reactive_nb.notebook.sql_options import OPTIONS, SqlOptions, split_sql
 from reactive_nb.notebook.sql_words import Mention, read_words
 from reactive_nb.schema.declaration import Table
 from reactive_nb.tables.columns import columns_of
 from reactive_nb.tables.names import quoted
-from reactive_nb.tables.sql_query import is_frame
+from reactive_nb.tables.sql_arguments import is_frame
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

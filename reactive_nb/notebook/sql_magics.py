@@ -22,11 +22,12 @@ from IPython.core.magic import (
 
 from reactive_nb.engine import Engine
 from reactive_nb.engine.sql_change import SqlChange
-from reactive_nb.errors import QueryUsageError, SqlError
+from reactive_nb.errors import SqlError
 from reactive_nb.notebook.cell.plan import without_comment
+from reactive_nb.notebook.databases import database_of
 from reactive_nb.notebook.sql_options import USAGE, SqlOptions, split_sql
 from reactive_nb.notebook.sql_words import read_words
-from reactive_nb.tables.sql_query import is_frame
+from reactive_nb.tables.sql_arguments import is_frame
 from reactive_nb.tables.statement import Kind, Statement, only_reads, parse
 
 if TYPE_CHECKING:
@@ -134,39 +135,16 @@ def arguments_of(
             )
         arguments[name] = names[name] if live else _value(names[name])
     taken = {name.lower() for name in tables}
+    frames = {name.lower(): value for name, value in [*names.items()] if is_frame(value)}  # SQL knows no case
     for table in read_words(statement.text).tables:
-        frame = names.get(table.name)
-        if table.is_read and not table.is_qualified and table.name.lower() not in taken and is_frame(frame):
-            arguments.setdefault(table.name, frame)
+        name = table.name.lower()
+        if table.is_read and not table.is_qualified and name not in taken and name in frames:
+            frame = names.get(table.name)
+            arguments[table.name] = frame if is_frame(frame) else frames[name]
+            taken.add(name)
     return arguments
 
 
 def _value(variable: Any) -> Any:
     is_widget = isinstance(variable, traitlets.HasTraits) and variable.has_trait("value")
     return variable.value if is_widget else variable
-
-
-def database_of(engines: Sequence[Engine], variables: Mapping[str, Any], named: str | None) -> Engine:
-    """Return the database that a variable holds, or without one the only one that is open.
-
-    Raises:
-        QueryUsageError: There is none, or there are several.
-    """
-    engines = [engine for engine in engines if not engine.closed]
-    held = variables.get(named or "")
-    if isinstance(held, Engine) and held in engines:
-        return held
-    if named is None and len(engines) == 1:
-        return engines[0]
-    holding = [name for name, value in list(variables.items()) if any(value is each for each in engines)]
-    listed = ", ".join(name for name in holding if not name.startswith("_"))
-    if named is not None:
-        thing = f"{named} holds no open database"
-    else:
-        thing = f"{len(engines)} databases are open" if engines else "no database is open"
-    raise QueryUsageError(
-        "Cannot run the SQL",
-        thing=thing,
-        expected="one open database, or a variable that holds the one to use",
-        hint=f"Write --db with one of: {listed}" if listed else "Open one before: db = reactive_nb.connect(...)",
-    )

@@ -156,7 +156,7 @@ class Subscription:
         error: What the last run raised, or None.
         encoded: The result's encoding, by which results are compared; None when it is not made of values.
         plain: Whether the encoding gives the same result back; None until somebody needs to know.
-        uses_chance: Whether the last run depended on time or randomness, so that it answers no other call.
+        uses_chance: Whether the last run depended on more than the tables, so that it answers no other call.
         intervals: The ranges that the last run looked at.
         searches: The searches that it made.
         page_ends: Where its pages ended, so that they keep their intervals.

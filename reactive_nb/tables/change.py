@@ -28,7 +28,7 @@ from reactive_nb.tables.change_text import Verb
 from reactive_nb.tables.change_values import Field, fields_of
 from reactive_nb.tables.columns import columns_of
 from reactive_nb.tables.names import quoted
-from reactive_nb.tables.sql_values import rows_of
+from reactive_nb.tables.sql_values import frame_of, rows_of
 from reactive_nb.tables.store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _KEPT = "reactive_nb change"
 _RESULT = "reactive_nb returned"
 _SYSTEM = "reactive_nb system fields"
+_NUMBER = "reactive_nb number"
 
 NewRows = Callable[[TableState, int], list[tuple[str, float]]]
 """Gives `_id` and `_creationTime` to so many new documents of a table, in order."""
@@ -79,12 +80,14 @@ class Change:
 
     Attributes:
         rowcount: How many rows it has inserted, updated or deleted, in the words of SQL: also those that did not change.
-        documents: What becomes of documents.
+        documents: What becomes of documents, to be gone through once. Each is made when it is its turn, without DuckDB:
+            of many rows that takes longer than the statement, and Ctrl-C shall end it. It raises `InvalidValue` where a
+            value of SQL is none that a document can have; the error names its row.
         returned: What RETURNING gives, if there is one.
     """
 
     rowcount: int
-    documents: list[DocumentChange]
+    documents: Iterator[DocumentChange]
     returned: Returned | None
 
 
@@ -108,7 +111,6 @@ def capture(
 
     Raises:
         SqlError: DuckDB fails at it, or it would set what the engine chooses.
-        InvalidValue: A value of SQL is none that a document can have; the error names its row.
     """
     return _Capture(cursor, store, plan, state, parameters).run(new_rows)
 
@@ -140,22 +142,23 @@ class _Capture:
         match self._text.verb:
             case Verb.INSERT:
                 self._keep("INSERT", "NEW")
-                count = self._execute(self._text.body, self._parameters)
+                rowcount = self._execute(self._text.body, self._parameters)
                 self._check_system_fields_left_out()
-                documents = self._inserted(new_rows)
-                assert len(documents) == count, "DuckDB has lost rows"
-                rowcount, kept = len(documents), self._with_system_fields(documents)
+                rows = self._inserted_rows()
+                assert len(rows) == rowcount, "DuckDB has lost rows"
+                system = new_rows(self._state, rowcount)
+                documents, kept = self._inserted(rows, system), self._with_system_fields(system)
             case Verb.UPDATE:
                 rowcount = self._update()
-                documents = [*self._updated()]
+                documents = self._updated(*self._updated_rows())
                 kept = f"SELECT * EXCLUDE ({quoted(_KEPT)}) FROM {self._table} WHERE {quoted(_KEPT)} IS NOT NULL "
                 kept += f"ORDER BY {quoted(CREATION_TIME)}"
             case Verb.DELETE:
                 self._keep("DELETE", "OLD")
-                count = self._execute(self._text.body, self._parameters)
-                documents = self._deleted()
-                assert len(documents) == count, "DuckDB has lost rows"
-                rowcount, kept = len(documents), f"FROM {self._log} ORDER BY {quoted(CREATION_TIME)}"
+                rowcount = self._execute(self._text.body, self._parameters)
+                ids = self._deleted_ids()
+                assert len(ids) == rowcount, "DuckDB has lost rows"
+                documents, kept = self._deleted(ids), f"FROM {self._log} ORDER BY {quoted(CREATION_TIME)}"
         return Change(rowcount, documents, self._returned(kept))
 
     # ------------------------------------------------------------------ inserts and deletes
@@ -178,13 +181,14 @@ class _Capture:
                 f"Leave them out, for example: insert into {self._text.target} by name select * exclude ({ID}, {CREATION_TIME}) from ...",
             )
 
-    def _inserted(self, new_rows: NewRows) -> list[DocumentChange]:
+    def _inserted_rows(self) -> list[tuple[Any, ...]]:
+        read = ", ".join(field.expression(quoted(field.column)) for field in self._fields) or "NULL"
+        # DuckDB keeps the order in which rows were inserted. `rowid` would say it too, but a field may have that name.
+        return self._run(f"SELECT {read} FROM {self._log}")
+
+    def _inserted(self, rows: list[tuple[Any, ...]], system: list[tuple[str, float]]) -> Iterator[DocumentChange]:
         fields = self._fields
-        read = ", ".join(field.expression(quoted(field.column)) for field in fields) or "NULL"
-        rows = self._run(f"SELECT {read} FROM {self._log} ORDER BY rowid")
         is_whole = self._state.stored.table.document is None
-        documents = []
-        system = new_rows(self._state, len(rows))
         for number, ((id, created_ms), row) in enumerate(zip(system, rows, strict=True), 1):
             known: dict[str, Any] = {}
             nulls: list[str] = []
@@ -199,27 +203,28 @@ class _Capture:
                         known[field.name] = field.convert(value, None, None)
             except InvalidValue as error:
                 raise in_row(error, self._text.verb, self._state.name, str(number)) from None
-            documents.append(
-                DocumentChange(id, created_ms, None, known["document"] if is_whole else known, tuple(nulls))
-            )
-        return documents
+            yield DocumentChange(id, created_ms, None, known["document"] if is_whole else known, tuple(nulls))
 
-    def _with_system_fields(self, documents: list[DocumentChange]) -> str:
+    def _with_system_fields(self, system: list[tuple[str, float]]) -> str:
         """Return the SQL of the inserted rows as they will be."""
-        if self._text.returning is None or not documents:
+        if self._text.returning is None or not system:
             return f"FROM {self._log}"
-        ids = np.array([each.id for each in documents], dtype=object)
-        created = np.array([each.created_ms for each in documents], dtype=np.float64)
-        self._cursor.register(_SYSTEM, {"n": np.arange(1, len(documents) + 1), "id": ids, "created": created})
+        number = quoted(_NUMBER)
+        ids = np.array([id for id, _ in system], dtype=object)
+        created = np.array([created_ms for _, created_ms in system], dtype=np.float64)
+        self._cursor.register(_SYSTEM, {_NUMBER: np.arange(1, len(system) + 1), "id": ids, "created": created})
         return (
-            f"SELECT kept.* EXCLUDE (n) REPLACE (given.id AS {ID}, given.created AS {quoted(CREATION_TIME)}) "
-            f"FROM (SELECT *, row_number() OVER (ORDER BY rowid) AS n FROM {self._log}) AS kept "
-            f"JOIN {quoted(_SYSTEM)} AS given ON kept.n = given.n ORDER BY kept.n"
+            f"SELECT kept.* EXCLUDE ({number}) REPLACE (given.id AS {ID}, given.created AS {quoted(CREATION_TIME)}) "
+            f"FROM (SELECT *, row_number() OVER () AS {number} FROM {self._log}) AS kept "
+            f"JOIN {quoted(_SYSTEM)} AS given ON kept.{number} = given.{number} ORDER BY kept.{number}"
         )
 
-    def _deleted(self) -> list[DocumentChange]:
-        ids = [id for (id,) in self._run(f"SELECT {ID} FROM {self._log} ORDER BY {quoted(CREATION_TIME)}")]
-        return [DocumentChange(id, 0.0, self._encoded(id), None) for id in ids]
+    def _deleted_ids(self) -> list[str]:
+        return [id for (id,) in self._run(f"SELECT {ID} FROM {self._log} ORDER BY {quoted(CREATION_TIME)}")]
+
+    def _deleted(self, ids: list[str]) -> Iterator[DocumentChange]:
+        for id in ids:
+            yield DocumentChange(id, 0.0, self._encoded(id), None)
 
     # ------------------------------------------------------------------ updates
 
@@ -244,22 +249,25 @@ class _Capture:
         ((rowcount,),) = self._run(f"SELECT count(*) {where}")
         return int(rowcount)
 
-    def _updated(self) -> Iterator[DocumentChange]:
+    def _updated_rows(self) -> tuple[list[Field], list[tuple[Any, ...]]]:
+        """Return the fields that some row has another value of, and the rows that differ: of each field three values."""
         where = f"FROM {self._table} WHERE {quoted(_KEPT)} IS NOT NULL"
         if not self._fields:
-            return
+            return [], []
         some = ", ".join(f"bool_or({self._differs(field.column)})" for field in self._fields)
         ((*have_changed,),) = self._run(f"SELECT {some} {where}")
         changed = [field for field, has in zip(self._fields, have_changed, strict=True) if has]
         if not changed:
-            return
+            return [], []
         read = []
         for field in changed:
             read += [self._differs(field.column), field.expression(quoted(field.column))]
             read.append(_old(field.column) if field.is_nested else "NULL")
         differs = " OR ".join(self._differs(field.column) for field in changed)
         order = quoted(CREATION_TIME)
-        rows = self._run(f"SELECT {ID}, {', '.join(read)} {where} AND ({differs}) ORDER BY {order}")
+        return changed, self._run(f"SELECT {ID}, {', '.join(read)} {where} AND ({differs}) ORDER BY {order}")
+
+    def _updated(self, changed: list[Field], rows: list[tuple[Any, ...]]) -> Iterator[DocumentChange]:
         encoded = [self._encoded(id) for id, *_ in rows]
         for row, old, document in zip(rows, encoded, decode_documents(encoded), strict=True):
             created_ms = document.pop(CREATION_TIME)
@@ -304,7 +312,7 @@ class _Capture:
         self._execute(f"CREATE TEMP TABLE {quoted(_RESULT)} AS {select}", {})
         result = f"FROM {quoted(_RESULT)}"
         rows = self._run(result)
-        return Returned(rows_of(self._cursor.description or [], rows), self._cursor.execute(result).df())
+        return Returned(rows_of(self._cursor.description or [], rows), frame_of(self._cursor.execute(result)))
 
     def _encoded(self, id: str) -> bytes:
         encoded = self._state.get(id)

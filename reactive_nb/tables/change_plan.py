@@ -8,7 +8,7 @@ log would know.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ import duckdb
 
 from reactive_nb.errors import SqlError
 from reactive_nb.tables.change_text import ChangeText
-from reactive_nb.tables.plan import parts
-from reactive_nb.tables.statement import failed
+from reactive_nb.tables.plan import hides, hiding, operators, parts, reads_names
+from reactive_nb.tables.sql_failure import failed
 from reactive_nb.tables.store import SCHEMA, Placement
 
 _WRITES = frozenset(("INSERT", "UPDATE", "DELETE", "MERGE_INTO"))
@@ -31,11 +31,13 @@ class ChangePlan:
         text: Its parts.
         place: Where the table stands that it changes.
         reads: The names of our tables that it reads; an update and a delete read their own.
+        reads_catalog: Whether it looks at which tables there are, or at their columns.
     """
 
     text: ChangeText
     place: Placement
     reads: frozenset[str]
+    reads_catalog: bool
 
 
 def plan_change(
@@ -59,8 +61,11 @@ def plan_change(
     """
     ours: dict[tuple[str, ...], Placement] = {(catalog, each.schema, each.typed): each for each in placements}
     cursor.execute("SET SESSION explain_output = 'all'")
-    operators = _explained(cursor, text, text.whole, parameters)
-    if sum(name in _WRITES for name, _ in operators) != 1:
+    tables = [each.typed for each in ours.values()]
+    steps = _explained(cursor, text, text.whole, parameters, tables)
+    if hidden := [name for name, _ in steps if hides(name)]:
+        raise hiding(text.whole, hidden[0])
+    if sum(name in _WRITES for name, _ in steps) != 1:
         raise refused(
             text,
             "it changes rows in more than one place",
@@ -68,12 +73,14 @@ def plan_change(
             "Run them one by one, or write a mutation in Python",
         )
     # The plan of an insert does not say into what. A view would have been refused by now, and so would a frame.
-    targets = [parts(table) for _, table in _explained(cursor, text, f"FROM {text.target}", {}) if table is not None]
+    targets = [
+        parts(table) for _, table in _explained(cursor, text, f"FROM {text.target}", {}, tables) if table is not None
+    ]
     assert len(targets) == 1, targets
     place = ours.get(targets[0])
     if place is None or place.schema == SCHEMA:
         raise _no_target(text, catalog, targets[0], ours.values())
-    read = {parts(table) for _, table in operators if table is not None}
+    read = {parts(table) for _, table in steps if table is not None}
     for stranger in read - ours.keys():
         if stranger[:2] == (catalog, SCHEMA):
             raise refused(
@@ -82,7 +89,8 @@ def plan_change(
                 "your tables, and system tables such as _storage",
                 "Read the documents in the table of their name",
             )
-    return ChangePlan(text, place, frozenset(ours[each].name for each in read & ours.keys()))
+    reads_catalog = any(reads_names(name) for name, _ in steps)
+    return ChangePlan(text, place, frozenset(ours[each].name for each in read & ours.keys()), reads_catalog)
 
 
 def refused(text: ChangeText, thing: str, expected: str, hint: str) -> SqlError:
@@ -92,11 +100,19 @@ def refused(text: ChangeText, thing: str, expected: str, hint: str) -> SqlError:
     )
 
 
-def failed_change(text: ChangeText, error: duckdb.Error) -> SqlError:
-    """Return the error of a change that DuckDB refuses or fails at."""
-    told = failed(text.whole, error)
+def failed_change(text: ChangeText, error: duckdb.Error, tables: Iterable[str] = ()) -> SqlError:
+    """Return the error of a change that DuckDB refuses or fails at.
+
+    Args:
+        text: Its parts.
+        error: What DuckDB raised.
+        tables: The tables that may be named, where that is known.
+    """
+    told = failed(text.whole, error, tables)
     message = str(error)
-    if "values were supplied" in message:
+    if f"Table with name {parts(text.target)[-1]} does not exist" in message:
+        hint = "Correct the name of the table, or declare it with db.define"
+    elif "values were supplied" in message:
         hint = "Name the columns that you fill, without _id and _creationTime, or insert by name"
     elif "Unexpected prepared parameter" in message:
         hint = "Leave parameters out of RETURNING, where DuckDB takes none"
@@ -110,7 +126,7 @@ def failed_change(text: ChangeText, error: duckdb.Error) -> SqlError:
 
 
 def _explained(
-    cursor: duckdb.DuckDBPyConnection, text: ChangeText, sql: str, parameters: Mapping[str, Any]
+    cursor: duckdb.DuckDBPyConnection, text: ChangeText, sql: str, parameters: Mapping[str, Any], tables: list[str]
 ) -> list[tuple[str, str | None]]:
     """Return of each operator its name and the table it scans, of the plan before it is optimised."""
     try:
@@ -118,14 +134,8 @@ def _explained(
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise failed_change(text, error) from None
-    return [*_operators(json.loads(next(plan for kind, plan in rows if kind == "logical_plan")))]
-
-
-def _operators(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, str | None]]:
-    for node in nodes:
-        yield node["name"].strip(), node.get("extra_info", {}).get("Table")
-        yield from _operators(node["children"])
+        raise failed_change(text, error, tables) from None
+    return [*operators(json.loads(next(plan for kind, plan in rows if kind == "logical_plan")))]
 
 
 def _no_target(text: ChangeText, catalog: str, target: tuple[str, ...], placements: Iterable[Placement]) -> SqlError:

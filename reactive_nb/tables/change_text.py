@@ -117,7 +117,9 @@ def _check_plain(after: list[_Token], text: str) -> None:
     """Refuse an insert that updates or skips what is there already."""
     words = [token.word for token in after]
     pairs = {*itertools.pairwise(words)}
-    if words[:1] == ["or"] or ("on", "conflict") in pairs:
+    # A column may be called conflict, by which a query joins: `from a join b on conflict = a.n`.
+    on_conflict = ("on", "conflict") in pairs and not pairs.isdisjoint((("do", "nothing"), ("do", "update")))
+    if words[:1] == ["or"] or on_conflict:
         raise SqlError(
             "Cannot run the INSERT statement",
             thing="it says what to do on a conflict of keys",

@@ -39,7 +39,7 @@ from reactive_nb.schema.system_tables import STORAGE
 from reactive_nb.tables.columns import columns_of
 from reactive_nb.tables.fold import FoldRow, TableFold, fold
 from reactive_nb.tables.names import quoted
-from reactive_nb.tables.store import Placement, Store
+from reactive_nb.tables.store import SCHEMA, Placement, Store
 from reactive_nb.tables.typed import TypedTable
 from reactive_nb.transaction.commit import replay
 
@@ -100,7 +100,7 @@ def check(path: str | os.PathLike[str]) -> CheckReport:
     """Look whether all parts of a file agree.
 
     Raises:
-        DatabaseFileError: There is no such file, it is no database, or somebody has it open.
+        DatabaseFileError: There is no such file, it is no database of ours, or somebody has it open.
     """
     store = _opened(path)
     try:
@@ -139,7 +139,7 @@ def _opened(path: str | os.PathLike[str]) -> Store:
             expected="the file of a database",
             hint="Correct the path",
         )
-    return Store.open(file)
+    return Store.open(file, is_made=False)
 
 
 class _Check:
@@ -158,6 +158,8 @@ class _Check:
         commits = 0
         if self._store.folded:
             self._check_tables()
+        elif self._store.placements:
+            self._tell("reactive.meta", "it says that nothing was written yet, and there are tables", is_derived=False)
         if not any(not problem.is_derived for problem in self._problems):
             # What could not be read above would only be reported again.
             snapshot, commits = self._check_log()
@@ -204,8 +206,7 @@ class _Check:
         self._stored[stored.number] = stored
         placement = self._store.placements.get(stored.number)
         if placement is None:
-            self._tell(place, "it is declared and has no place in the file", is_derived=True)
-            self._whole[stored.number] = {}
+            self._check_unplaced(place, stored)
             return
         documents = self._read_documents(place, stored)
         if documents is None:
@@ -215,6 +216,16 @@ class _Check:
         if numbers is not None:
             self._check_declaration(place, stored, documents, numbers)
         self._compare(place, stored, placement, documents)
+
+    def _check_unplaced(self, place: str, stored: StoredTable) -> None:
+        """Tell of a declared table that has no row in `reactive.tables`."""
+        if f"documents_{stored.number}" in self._store.relations(SCHEMA):
+            # An open database takes the table for empty, and made anew it would be: the documents would be lost.
+            text = "its documents are in the file, and the row of reactive.tables that says where is gone"
+            self._tell(place, text, is_derived=False)
+        else:
+            self._tell(place, "it is declared and has no place in the file, so it has no documents", is_derived=True)
+            self._whole[stored.number] = {}
 
     def _read_documents(self, place: str, stored: StoredTable) -> dict[str, bytes] | None:
         """Return a table's documents by id, or None when they cannot all be read."""
@@ -257,6 +268,9 @@ class _Check:
 
     def _compare(self, place: str, stored: StoredTable, placement: Placement, documents: dict[str, bytes]) -> None:
         """Look whether key columns and typed table are those of the documents."""
+        if placement.typed.lower() in self._store.views_on(self._cursor, placement.schema):
+            self._tell(place, "a view of another program stands in the place of its typed table", is_derived=True)
+            return
         maker = TableState.empty(stored).maker
         wanted = set(maker.names[1:])
         if wanted != set(placement.keys):
@@ -317,13 +331,19 @@ class _Check:
         self._cursor.begin()
         try:
             fill()
+            types = [
+                [row[:2] for row in self._cursor.execute(f"DESCRIBE SELECT {names} FROM {table}").fetchall()]
+                for table in (expected, actual)
+            ]
             ids = [id for (id,) in self._cursor.execute(query).fetchall()]
         except duckdb.Error as error:
             self._tell(place, f"its tables cannot be compared: {_first_line(error)}", is_derived=True)
             return
         finally:
             self._cursor.rollback()
-        if ids:
+        if types[0] != types[1]:
+            self._tell(place, f"{text} the types of its columns", is_derived=True)
+        elif ids:
             self._tell(place, f"{text} {len(ids):,} document{'s' * (len(ids) > 1)}: {_listed(ids)}", is_derived=True)
 
     # -------------------------------------------------------------- log and files
@@ -396,8 +416,10 @@ class _Check:
             self._tell("stored files", _listed([*faults]), is_derived=False)
 
 
-def _fault(id: str, data: bytes) -> str:
+def _fault(id: str, data: bytes | None) -> str:
     """Return what is wrong with a stored document, or nothing."""
+    if data is None:
+        return "has no bytes"
     try:
         document = decode_document(data)
     except InvalidValue as error:

@@ -41,6 +41,9 @@ _VECTOR = re.compile(r"FLOAT\[\d+\]")
 _encode_json = msgspec.json.Encoder().encode
 
 Row = tuple[Any, ...]
+Declared = Mapping[str, Any]
+"""The JSON of a validator."""
+Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,9 @@ def columns_of(table: Table) -> Columns:
     if table.document is None:
         names = (ID, CREATION_TIME, "document")
         return Columns(names, ("VARCHAR", "DOUBLE", JSON), names, _whole_documents)
-    types = {ID: "VARCHAR", CREATION_TIME: "DOUBLE", **_field_types(table.document.to_json())}
+    declared = _field_declarations(table.document.to_json())
+    types = {ID: "VARCHAR", CREATION_TIME: "DOUBLE"}
+    types |= {name: _single({duckdb_type(each) for each in found} - {None}) for name, found in declared.items()}
     columns = dict(zip(types, distinct_names(types), strict=True))
     # A hundred thousand vectors of 384 numbers take the appender eight seconds, which boxes each number.
     vectors = {field for field, type_ in types.items() if _VECTOR.fullmatch(type_)}
@@ -85,7 +90,7 @@ def columns_of(table: Table) -> Columns:
         tuple(columns.values()),
         tuple(types.values()),
         tuple(appended.values()),
-        _row_maker({field: types[field] for field in appended}),
+        _row_maker({field: types[field] for field in appended}, declared),
         tuple((column, field) for field, column in columns.items() if field in vectors),
     )
 
@@ -125,33 +130,66 @@ def _single(types: set[str | None]) -> str:
     return (types.pop() if len(types) == 1 else None) or JSON
 
 
-def _field_types(document: Mapping[str, Any]) -> dict[str, str]:
-    """Return the declared top-level fields of a document with their types."""
-    members = document["value"] if document["type"] == "union" else [document]
-    types: dict[str, set[str | None]] = {}
-    for member in members:
+def _field_declarations(document: Declared) -> dict[str, list[Declared]]:
+    """Return the declared top-level fields of a document, each with what the members of a union declare it as."""
+    fields: dict[str, list[Declared]] = {}
+    for member in document["value"] if document["type"] == "union" else [document]:
         for name, field in member["value"].items():
-            types.setdefault(name, set()).add(duckdb_type(field["fieldType"]))
-    return {name: _single(found - {None}) for name, found in types.items()}
+            fields.setdefault(name, []).append(field["fieldType"])
+    return fields
 
 
-def _row_maker(fields: Mapping[str, str]) -> Callable[[Iterable[dict[str, Any]]], list[Row]]:
-    """Return the function from documents to rows; DuckDB's appender converts all values except JSON by itself."""
-    texts = [position for position, type_ in enumerate(fields.values()) if type_ == JSON]
+def _row_maker(
+    fields: Mapping[str, str], declared: Mapping[str, list[Declared]]
+) -> Callable[[Iterable[dict[str, Any]]], list[Row]]:
+    """Return the function from documents to rows; DuckDB's appender converts most values by itself."""
+    converters: dict[int, Convert] = {}
+    for position, (name, type_) in enumerate(fields.items()):
+        convert = _json_text if type_ == JSON else _struct_maker({"type": "union", "value": declared.get(name, [])})
+        if convert is not None:
+            converters[position] = convert
 
     def rows(documents: Iterable[dict[str, Any]]) -> list[Row]:
-        if not texts:
+        if not converters:
             return [tuple(map(document.get, fields)) for document in documents]
         made = []
         for document in documents:
             row = [*map(document.get, fields)]
-            for position in texts:
+            for position, convert in converters.items():
                 if row[position] is not None:
-                    row[position] = _json_text(row[position])
+                    row[position] = convert(row[position])
             made.append(tuple(row))
         return made
 
     return rows
+
+
+def _struct_maker(declared: Declared) -> Convert | None:
+    """Return what turns values of a STRUCT type, or lists of them, into what the appender takes for such.
+
+    It takes a dict for a MAP that is empty, or has `key` and `value` of equal lengths. It cannot cast that, and of two
+    strings it even breaks down. So a dict gets all of its fields, and one more if these are only `key` and `value`: the
+    cast to the column's type drops it.
+    """
+    match declared:
+        case {"type": "union", "value": members}:
+            return next((made for member in members if (made := _struct_maker(member)) is not None), None)
+        case {"type": "array", "value": items}:
+            item = _struct_maker(items)
+            return None if item is None else lambda value: [None if each is None else item(each) for each in value]
+        case {"type": "object", "value": fields}:
+            makers = {name: _struct_maker(field["fieldType"]) for name, field in fields.items()}
+            no_map = {} if makers.keys() - {"key", "value"} else {"reactive_nb": None}
+
+            def struct(value: dict[str, Any]) -> dict[str, Any]:
+                made: dict[str, Any] = {name: value.get(name) for name in makers} | no_map
+                for name, make in makers.items():
+                    if make is not None and made[name] is not None:
+                        made[name] = make(made[name])
+                return made
+
+            return struct
+    return None
 
 
 def _whole_documents(documents: Iterable[dict[str, Any]]) -> list[Row]:

@@ -105,7 +105,7 @@ def fold(store: Store, ts: int, tables: Iterable[TableFold]) -> None:
 def _drop(connection: duckdb.DuckDBPyConnection, store: Store, placement: Placement) -> None:
     if store.keeps_documents:
         connection.execute(f"DROP TABLE {store.documents_table(placement.number)}")
-    connection.execute(f"DROP TABLE IF EXISTS {store.name(placement.schema, placement.typed)}")
+    store.drop(connection, placement.schema, placement.typed)
     connection.execute(f"DELETE FROM {store.name('tables')} WHERE number = $1", [placement.number])
 
 

@@ -8,13 +8,15 @@ value is missing. What a hole becomes is decided by the field it is inserted int
    Rows: None, NaT and NA are holes, NaN is a number, and a field that a row lacks is `UNSET`.
 2. Values become plain where a whole column can be converted at once; single objects are left to the validators.
 3. The index of a pandas frame is no column.
+4. A list may be an array of numpy, which is what pandas reads from Parquet and DuckDB; `intake.py` tells it from a
+   vector.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,6 +78,10 @@ class Frame:
         strangers = {row - start: thing for row, thing in self.strangers.items() if start <= row < stop}
         columns = {name: column.part(start, stop) for name, column in self.columns.items()}
         return Frame(min(stop, self.rows) - start, columns, self.is_typed, strangers)
+
+    def without(self, names: Collection[str]) -> Frame:
+        """Return the frame without some columns, whether it has them or not."""
+        return replace(self, columns={name: column for name, column in self.columns.items() if name not in names})
 
 
 def read_frame(source: Any, what: str) -> Frame:
@@ -259,10 +265,10 @@ def _rows_column(name: Any, mappings: list[Mapping[Any, Any]]) -> Column:
     values = [mapping.get(name, UNSET) for mapping in mappings]
     holes = []
     for row, value in enumerate(values):
-        if value is None or (type(value).__name__ in _PANDAS_NOTHING and type(value).__module__.startswith("pandas")):
+        if value is None or (type(value).__name__ in PANDAS_NOTHING and type(value).__module__.startswith("pandas")):
             values[row] = None
             holes.append(row)
     return Column(values, tuple(holes))
 
 
-_PANDAS_NOTHING = frozenset(("NAType", "NaTType"))
+PANDAS_NOTHING = frozenset(("NAType", "NaTType"))

@@ -8,7 +8,8 @@ What a hole of the frame becomes is decided by the field it is for:
 1. optional: the field is missing; 2. nullable: null; 3. a number for which the frame has NaN: NaN, which a number may
 be; 4. anything else: the row is refused. In a field that takes no float a NaN is a hole too, whatever the frame calls it.
 
-A float that is whole becomes an int where only ints are accepted, for pandas makes floats of ints beside holes.
+A float that is whole becomes an int where only ints are accepted, for pandas makes floats of ints beside holes. An
+array of numpy becomes a list where the field takes no vector, for pandas has arrays for lists.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ from reactive_nb.schema.declaration import Table
 from reactive_nb.tables.frames import Column, Frame
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values import wire
-from reactive_nb.values.containers import ArrayValidator
+from reactive_nb.values.containers import ArrayValidator, RecordValidator
 from reactive_nb.values.ids import encode_ids
 from reactive_nb.values.refusal import show
-from reactive_nb.values.scalars import AnyValidator, Validator
+from reactive_nb.values.scalars import AnyValidator, Validator, VectorValidator
 from reactive_nb.values.shapes import ObjectValidator, OptionalValidator, UnionValidator
 from reactive_nb.values.value import IN_DOCUMENT, UNSET, normalize
 
@@ -252,7 +253,7 @@ def _check_fields(
                     path=f"$.{name}",
                 )
     lacking = [name for name, field in declared.fields.items() if not field.optional and name not in part.columns]
-    if lacking and part.is_typed:
+    if lacking and part.is_typed and part.rows:
         raise DocumentValidationError(
             what,
             thing=f"the frame has no column {', '.join(lacking)}",
@@ -293,8 +294,8 @@ def _check_column(
                 values[row] = UNSET
     if float in kinds and not takes_float and field.accepts(int) and part.is_typed:
         values = [int(value) if _is_whole(value) else value for value in values]
-    if part.is_typed and kinds & {dict, list}:
-        values = [_without_nulls(field, value) for value in values]
+    if kinds & _CONTAINERS:
+        values = [_for_field(field, value, part.is_typed) for value in values]
     if not field.optional and type(UNSET) in set(map(type, values)):
         for row, value in enumerate(values):
             if value is UNSET:
@@ -310,22 +311,52 @@ def _is_whole(value: Any) -> bool:
     return type(value) is float and value.is_integer() and -_EXACT <= value <= _EXACT
 
 
-def _without_nulls(field: Validator, value: Any) -> Any:
-    """Return a value of a typed column in which null says that an optional field is missing, inside objects too."""
+def _for_field(field: Validator, value: Any, is_typed: bool) -> Any:
+    """Return a value with lists for arrays that are no vectors, and of a typed column without nulls that say "missing".
+
+    Both at any depth: a struct in a column has all its fields, and null is what it has for an optional one.
+    """
     if isinstance(field, OptionalValidator):
-        return _without_nulls(field.inner, value)
+        return _for_field(field.inner, value, is_typed)
+    if isinstance(value, np.ndarray) and value.dtype.kind in _LISTS and not _is_vector(field, value):
+        value = value.tolist()
+    if type(value) not in _CONTAINERS or isinstance(field, VectorValidator):
+        return value
     if isinstance(field, UnionValidator):
-        own = [member for member in field.members if isinstance(member, ObjectValidator | ArrayValidator)]
-        return _without_nulls(own[0], value) if len(own) == 1 else value
-    if isinstance(field, ArrayValidator) and type(value) is list:
-        return [_without_nulls(field.items, item) for item in value]
-    if isinstance(field, ObjectValidator) and type(value) is dict:
+        own = [
+            member for member in field.members if isinstance(member, ObjectValidator | ArrayValidator | RecordValidator)
+        ]
+        field = own[0] if len(own) == 1 else AnyValidator()
+    if type(value) is list:
+        if not _CONTAINERS & set(map(type, value)):
+            return value
+        items = field.items if isinstance(field, ArrayValidator) else AnyValidator()
+        return [_for_field(items, item, is_typed) for item in value]
+    if type(value) is dict:
+        fields = field.fields if isinstance(field, ObjectValidator) else {}
+        others = field.values if isinstance(field, RecordValidator) else AnyValidator()
         return {
-            name: _without_nulls(field.fields[name], item) if name in field.fields else item
+            name: _for_field(fields.get(name, others), item, is_typed)
             for name, item in value.items()
-            if item is not None or name not in field.fields or not field.fields[name].optional
+            if item is not None or not is_typed or name not in fields or not fields[name].optional
         }
     return value
+
+
+_LISTS = "biufOU"
+"""The kinds of numpy's types whose items are values: not those of times, which would become numbers."""
+_CONTAINERS = {dict, list, np.ndarray, np.ma.MaskedArray}
+
+
+def _is_vector(field: Validator, array: NDArray[Any]) -> bool:
+    """Whether an array is to be a vector in a field: it is one of floats, and the field takes vectors or anything."""
+    members = field.members if isinstance(field, UnionValidator) else (field,)
+    return (
+        array.dtype.kind == "f"
+        and array.ndim == 1
+        and not isinstance(array, np.ma.MaskedArray)
+        and any(isinstance(member, VectorValidator | AnyValidator) for member in members)
+    )
 
 
 def _check_documents(
@@ -357,6 +388,9 @@ def _check_documents(
                 values[row] = UNSET
                 if name in nulls:
                     holes.setdefault(row, []).append(name)
+        if _CONTAINERS & set(map(type, values)):
+            field = UnionValidator(tuple(fields.get(name, [AnyValidator()])))
+            values = [_for_field(field, value, part.is_typed) for value in values]
         columns.append(values)
     results: list[Any] = []
     for row in range(part.rows):

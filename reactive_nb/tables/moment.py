@@ -95,7 +95,7 @@ class Moment:
         freed: dict[str, Placement] = {}
         for number, placement in list(self.placements.items()):
             if placement.name in misshapen:
-                self._cursor.execute(f"DROP TABLE IF EXISTS {self._name(placement)}")
+                self._store.drop(self._cursor, placement.schema, placement.typed)
                 freed[placement.name] = self.placements.pop(number)
         for name in misshapen:
             state = self._wanted.get(name)

@@ -22,7 +22,8 @@ import duckdb
 
 from reactive_nb.errors import SqlError
 from reactive_nb.schema.system_tables import PRIVATE
-from reactive_nb.tables.statement import Statement, failed
+from reactive_nb.tables.sql_failure import failed
+from reactive_nb.tables.statement import Statement
 from reactive_nb.tables.store import SCHEMA, Placement
 
 _WRITES = frozenset(
@@ -39,6 +40,8 @@ _HIDING = frozenset(
         "FORCE_CHECKPOINT",
     )
 )
+# These change a setting, of the cursor or of the whole database.
+_SETTING = re.compile(r"(?:ENABLE|DISABLE|CREATE|DESTROY|REGISTER|DEREGISTER|TRUNCATE)_")
 _CATALOG = re.compile(r"DUCKDB_|PRAGMA_|CHUNK_GET$|SHOW")
 
 
@@ -76,22 +79,22 @@ def read_plan(
     Raises:
         SqlError: DuckDB refuses the statement; or it would write, or read what is the engine's own.
     """
+    ours = {(catalog, each.schema, each.typed): each.name for each in placements}
     try:
         rows = cursor.execute(f"EXPLAIN (FORMAT json) {statement.planned}", parameters).fetchall()
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
-        raise failed(statement.text, error) from None
+        raise failed(statement.text, error, [typed for _, _, typed in ours]) from None
     plan = next(text for kind, text in rows if kind == "logical_plan")
-    ours = {(catalog, each.schema, each.typed): each.name for each in placements}
-    tables: set[str] = set()
+    tables: set[str] = {*ours.values()} - PRIVATE if statement.hides_tables else set()
     strangers: set[str] = set()
     reads_catalog = False
-    for name, table in _operators(json.loads(plan)):
+    for name, table in operators(json.loads(plan)):
         if name in _WRITES:
             raise _writes(statement, name)
-        if name in _HIDING:
-            raise _hides(statement, name)
+        if hides(name):
+            raise hiding(statement.text, name)
         if table is not None:
             place = parts(table)
             if place in ours and ours[place] not in PRIVATE:
@@ -100,7 +103,7 @@ def read_plan(
                 raise _private(statement, place[-1])
             else:
                 strangers.add(table)
-        elif _CATALOG.match(name):
+        elif reads_names(name):
             reads_catalog = True
     return Plan(frozenset(tables), frozenset(strangers), reads_catalog)
 
@@ -116,11 +119,21 @@ def parts(name: str) -> tuple[str, ...]:
     return tuple(quoted.replace('""', '"') if quoted or not plain else plain for quoted, plain in found)
 
 
-def _operators(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, str | None]]:
-    """Yield of each operator its name and the table it scans."""
+def operators(nodes: list[dict[str, Any]]) -> Iterator[tuple[str, str | None]]:
+    """Yield of each operator of a plan, as DuckDB's JSON says it, its name and the table it scans."""
     for node in nodes:
         yield node["name"].strip(), node.get("extra_info", {}).get("Table")
-        yield from _operators(node["children"])
+        yield from operators(node["children"])
+
+
+def hides(operator: str) -> bool:
+    """Whether what an operator reads or does shows in no plan."""
+    return operator in _HIDING or _SETTING.match(operator) is not None
+
+
+def reads_names(operator: str) -> bool:
+    """Whether an operator looks at which tables there are, or at their columns."""
+    return _CATALOG.match(operator) is not None
 
 
 def _writes(statement: Statement, operator: str) -> SqlError:
@@ -133,13 +146,14 @@ def _writes(statement: Statement, operator: str) -> SqlError:
     )
 
 
-def _hides(statement: Statement, operator: str) -> SqlError:
+def hiding(sql: str, operator: str) -> SqlError:
+    """Return the error of SQL with an operator that `hides`."""
     return SqlError(
         "Cannot run the SQL",
         thing=f"it calls {operator.lower()}, and what that reads or does shows in no plan",
         expected="tables and functions whose reads can be seen",
         hint="Name the tables in the query, or use a connection of your own",
-        sql=statement.text,
+        sql=sql,
     )
 
 

@@ -9,6 +9,7 @@ Comes in: a frame. Goes out: a `Table` that accepts every row of it, and whose r
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,14 +19,16 @@ import numpy as np
 
 from reactive_nb.documents.document import SYSTEM_FIELDS
 from reactive_nb.schema.declaration import Table, table
-from reactive_nb.tables.frames import Frame
+from reactive_nb.tables.frames import PANDAS_NOTHING, Frame
 from reactive_nb.values.validators import Validator, v
-from reactive_nb.values.value import UNSET
+from reactive_nb.values.value import MAX_ITEMS, UNSET
 
 Indexes: TypeAlias = Iterable[str | Iterable[str]] | Mapping[str, str | Iterable[str]]
 
 _MAX_FIELDS = 64
 """A dict with more different keys is no object with fields."""
+_MOST = np.finfo(np.float32).max
+"""The largest number in a vector."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +52,12 @@ class ProposedTable(Table):
 
     def __repr__(self) -> str:
         fields = getattr(self.document, "fields", {})
-        lines = [f"        {name}={field!r}," for name, field in fields.items()]
+        lines = [f"        {_argument(name, repr(field))}," for name, field in fields.items()]
         indexes = "".join(
             f"\n    .index({', '.join(map(_quoted, (index.name, *index.fields)))})" for index in self.indexes
         )
-        return "\n".join(["db.define(", f"    {self.name}=rnb.table(", *lines, f"    ){indexes}", ")"])
+        made = "\n".join(["rnb.table(", *lines, f"    ){indexes}"])
+        return f"db.define(\n    {_argument(self.name, made)}\n)"
 
 
 def proposed(frame: Frame, name: str, indexes: Indexes = ()) -> ProposedTable:
@@ -97,6 +101,7 @@ def proposed(frame: Frame, name: str, indexes: Indexes = ()) -> ProposedTable:
 
 def _fitting(values: list[Any]) -> Validator:
     """Return a validator that accepts all of these values."""
+    values = [value.tolist() if isinstance(value, np.ndarray) else value for value in values]
     kinds = {_kind(value) for value in values}
     has_null = type(None) in kinds
     kinds.discard(type(None))
@@ -105,18 +110,18 @@ def _fitting(values: list[Any]) -> Validator:
     if len(kinds) != 1:
         return v.null() if has_null and not kinds else v.any()
     (kind,) = kinds
-    found = _of_kind(kind, [value for value in values if value is not None])
+    found = _of_kind(kind, [value for value in values if isinstance(value, kind)])
     return v.nullable(found) if has_null else found
 
 
 def _of_kind(kind: type, values: list[Any]) -> Validator:
-    if kind is np.ndarray or kind is list:
-        lengths = set(map(len, values))
+    if kind is list:
         items = [item for value in values for item in value]
-        has_floats = set(map(_kind, items)) == {float} and all(np.isfinite(items))
-        if len(lengths) == 1 and has_floats and (length := lengths.pop()) > 1:
+        lengths = set(map(len, values))
+        is_vector = set(map(_kind, items)) == {float} and bool((np.abs(items) <= _MOST).all())
+        if is_vector and len(lengths) == 1 and 1 < (length := lengths.pop()) <= MAX_ITEMS:
             return v.vector(length)
-        return v.array(_fitting(items)) if kind is list else v.any()
+        return v.array(_fitting(items))
     if kind is dict:
         names = dict.fromkeys(name for value in values for name in value)
         if not names or len(names) > _MAX_FIELDS or not all(map(_is_field, names)):
@@ -143,14 +148,21 @@ def _kind(value: Any) -> type:
     """Return the plain type that a value has, or will have as a field of a document."""
     if isinstance(value, np.generic):
         value = value.item()
-    for kind in (bool, int, float, str, bytes, datetime, dict, list, np.ndarray):
+    if type(value).__name__ in PANDAS_NOTHING:
+        return type(None)
+    for kind in (bool, int, float, str, bytes, datetime, dict, list):
         if isinstance(value, kind):
             return kind
     return type(value)
 
 
 def _is_field(name: object) -> bool:
-    return isinstance(name, str) and name.isidentifier() and name.isascii() and not name.startswith("_")
+    return isinstance(name, str) and name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 64
+
+
+def _argument(name: str, value: str) -> str:
+    """Return the code of an argument, whose name may be a word of Python."""
+    return f"**{{{_quoted(name)}: {value}}}" if keyword.iskeyword(name) else f"{name}={value}"
 
 
 def _quoted(text: str) -> str:

@@ -113,6 +113,54 @@ def meta_damaged(path: Path, reason: str) -> DatabaseFileError:
     )
 
 
+def place_damaged(path: Path, table: object) -> DatabaseFileError:
+    """Return the error of a row of `reactive.tables` that is not as this package left it."""
+    return DatabaseFileError(
+        f"Cannot open {path}",
+        thing=f"its table reactive.tables garbles the row of {table}",
+        expected="rows as reactive_nb wrote them",
+        hint=f"{_RESTORE}, or drop the schema reactive to start anew with this file",
+    )
+
+
+def place_missing(path: Path, table: str, is_empty: bool) -> DatabaseFileError:
+    """Return the error of a table without a row in `reactive.tables`, which would be taken for empty.
+
+    Args:
+        path: The file.
+        table: The table.
+        is_empty: Whether its documents are gone too, so that nothing more is lost where it is made anew.
+    """
+    return DatabaseFileError(
+        f"Cannot open {path}",
+        thing=f"its table reactive.tables does not say where {table} stands",
+        expected="a row for every table",
+        hint=f"{_RESTORE}; or run reactive-nb check --repair on it, and have {table} empty"
+        if is_empty
+        else f"{_RESTORE}; the documents are in it still, and any DuckDB reads them",
+    )
+
+
+def declaration_damaged(path: Path, reason: str) -> DatabaseFileError:
+    """Return the error of a document of `_tables` that declares no table."""
+    return DatabaseFileError(
+        f"Cannot open {path}",
+        thing=f"its table _tables holds a declaration that cannot be read: {reason}",
+        expected="declarations as reactive_nb wrote them",
+        hint=_RESTORE,
+    )
+
+
+def foreign(path: Path) -> DatabaseFileError:
+    """Return the error of a DuckDB file that this package has not written, where it shall stay as it is."""
+    return DatabaseFileError(
+        f"Cannot open {path}",
+        thing="it holds no tables of reactive_nb",
+        expected="a database that reactive_nb has written",
+        hint="Correct the path; rnb.connect(path) makes a database of it, beside the tables it has",
+    )
+
+
 def newer_format(path: Path, found: int, known: int) -> NewerFormat:
     """Return the error of tables in a format that this version does not know."""
     return NewerFormat(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -16,8 +15,10 @@ import duckdb
 
 from reactive_nb.errors import QueryUsageError, SqlError
 from reactive_nb.functions.unread import Unread
-from reactive_nb.tables.sql_values import parameter, rows_of
-from reactive_nb.tables.statement import Statement, check_parameters, failed
+from reactive_nb.tables.sql_arguments import is_frame, parameter
+from reactive_nb.tables.sql_failure import failed
+from reactive_nb.tables.sql_values import column_names, frame_of, rows_of
+from reactive_nb.tables.statement import Statement, check_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,15 +161,6 @@ class SqlQuery(Unread):
         return {"text/plain": repr(frame), "text/html": frame.to_html(max_rows=60, notebook=True)}
 
 
-def is_frame(value: object) -> bool:
-    """Whether an argument is a table of its own rather than one value."""
-    kind = type(value)
-    package = kind.__module__.partition(".")[0]
-    if package == "pandas":
-        return kind.__name__ == "DataFrame"
-    return (package in ("polars", "pyarrow", "narwhals", "duckdb", "_duckdb")) and hasattr(value, "columns")
-
-
 def _require(module: str, what: str, packages: str) -> None:
     if importlib.util.find_spec(module) is None:
         raise QueryUsageError(
@@ -196,11 +188,9 @@ def _rows(cursor: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str,
 
 
 def _frame(cursor: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any]) -> pd.DataFrame:
-    result = cursor.execute(text, parameters)
-    # DuckDB 2.0 calls pandas in a way that pandas 3.1 warns of, and the warning would point here.
-    warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning, r"reactive_nb\.tables\.sql_query")
-    return result.df()
+    return frame_of(cursor.execute(text, parameters))
 
 
 def _arrow(cursor: duckdb.DuckDBPyConnection, text: str, parameters: Mapping[str, Any]) -> Any:
-    return cursor.sql(text, params=parameters).to_arrow_table()
+    table = cursor.sql(text, params=parameters).to_arrow_table()
+    return table.rename_columns(column_names(table.column_names))

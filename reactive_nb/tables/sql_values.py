@@ -1,7 +1,7 @@
-"""Values of SQL as values of documents, and the other way round.
+"""Values of SQL as values of documents.
 
-Comes in: what DuckDB's `fetchall` returns, with the types of the columns; or arguments that a person gives to SQL.
-Goes out: values as documents have them, so that a query can return rows of SQL; or what DuckDB takes as parameters.
+Comes in: what DuckDB's `fetchall` returns, with the types of the columns. Goes out: values as documents have them, so
+that a query can return rows of SQL.
 
 1. NULL is None · BOOLEAN, text, BLOB and DOUBLE are as they are · FLOAT[n] is a vector.
 2. Integers are ints where 64 bits hold them. Wider ones, and DECIMAL with digits behind the point, are floats.
@@ -14,22 +14,22 @@ Goes out: values as documents have them, so that a query can return rows of SQL;
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import msgspec
 
-from reactive_nb.errors import InvalidValue, SqlError
-from reactive_nb.tables.names import distinct_names
+from reactive_nb.errors import InvalidValue
 from reactive_nb.values.conversion import vector
-from reactive_nb.values.value import MAX_INT, MIN_INT, normalize
+from reactive_nb.values.value import MAX_INT, MIN_INT
 from reactive_nb.values.wire import from_json
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
 Convert = Callable[[Any], Any]
 
@@ -39,8 +39,6 @@ _AS_THEY_ARE = frozenset(
         *("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"),
     )
 )
-_ALSO_PARAMETERS = (date, time, timedelta, Decimal, UUID)
-"""Types that are no values of documents, and that SQL has."""
 
 
 def rows_of(description: list[Any], fetched: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -50,8 +48,7 @@ def rows_of(description: list[Any], fetched: list[tuple[Any, ...]]) -> list[dict
         description: The cursor's description of the result.
         fetched: What `fetchall` returned.
     """
-    # Two columns of one name, as a join has them, are told apart as DuckDB's own frames do it: by an ending.
-    names = distinct_names(column[0] for column in description)
+    names = column_names(column[0] for column in description)
     converts = [converter(column[1]) for column in description]
     if not any(converts):
         return [dict(zip(names, row, strict=True)) for row in fetched]
@@ -63,6 +60,35 @@ def rows_of(description: list[Any], fetched: list[tuple[Any, ...]]) -> list[dict
         }
         for row in fetched
     ]
+
+
+def column_names(names: Iterable[str]) -> list[str]:
+    """Return the names of columns with those that stand twice told apart, as in DuckDB's own frames.
+
+    Every table has an `_id`, so `SELECT *` of a join has some twice.
+
+    Example:
+        >>> column_names(["_id", "n", "_id", "N"])
+        ['_id', 'n', '_id_1', 'N_1']
+    """
+    counts: dict[str, int] = {}
+    distinct = []
+    for name in names:
+        key, made = name.lower(), name
+        while made.lower() in counts:
+            made = f"{name}_{counts[key]}"
+            if made.lower() in counts:
+                counts[key] += 1
+        counts[made.lower()] = 1
+        distinct.append(made)
+    return distinct
+
+
+def frame_of(result: duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation) -> pd.DataFrame:
+    """Return the result of what a cursor has just run, or a relation, as a data frame."""
+    # DuckDB 2.0 calls pandas in a way that pandas 3.1 warns of, and the warning would point here.
+    warnings.filterwarnings("ignore", "The inplace keyword", DeprecationWarning, r"reactive_nb\.tables\.sql_values")
+    return result.df()
 
 
 def converter(type_: duckdb.sqltypes.DuckDBPyType) -> Convert | None:
@@ -96,37 +122,8 @@ def converter(type_: duckdb.sqltypes.DuckDBPyType) -> Convert | None:
     return _text
 
 
-def parameter(name: str, value: object) -> Any:
-    """Return an argument as DuckDB takes it.
-
-    Raises:
-        SqlError: It is nothing that SQL can hold.
-    """
-    if isinstance(value, _ALSO_PARAMETERS) or (isinstance(value, datetime) and value.tzinfo is None):
-        return value
-    try:
-        plain = normalize(value, f"${name}")
-    except InvalidValue as error:
-        raise SqlError(
-            f"Cannot pass ${name} to the SQL",
-            thing=error.thing,
-            expected=error.expected,
-            hint=error.hint,
-            sql="",
-        ) from None
-    return _plain(plain)
-
-
 def _children(type_: duckdb.sqltypes.DuckDBPyType) -> dict[str, Any]:
     return dict(type_.children)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return value.tolist() if type(value).__name__ == "ndarray" else value
 
 
 def _int(value: int | str) -> int | float:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 
 from reactive_nb.errors import SqlError
+from reactive_nb.tables.sql_failure import failed
 from reactive_nb.values.refusal import show
 
 
@@ -38,12 +39,14 @@ class Statement:
         kind: What it does.
         parameters: The names of its `$name` parameters.
         planned: The statement whose plan says what it reads: itself, or what an `EXPLAIN` explains.
+        hides_tables: Whether it may read tables that do not show in this plan.
     """
 
     text: str
     kind: Kind
     parameters: frozenset[str]
     planned: str
+    hides_tables: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,21 @@ class _Refusal:
 
 
 _DEFINES = _Refusal("it changes how tables are declared", "Use db.define(name=rnb.table(...)) and db.drop(name)")
+_UNKNOWN = "it makes what no log would know of"
+_ELSEWHERE = "with a DuckDB connection of your own while the database is closed"
+_CREATES = {
+    "TABLE": _Refusal(
+        _DEFINES.thing, "Use db.define(name=rnb.table(...)), and db.table(name).insert(db.sql(...)) for rows of a query"
+    ),
+    "INDEX": _Refusal(_DEFINES.thing, 'Use db.define(name=rnb.table(...).index("by_field", "field"))'),
+    "VIEW": _Refusal(_UNKNOWN, f"Write it in the query, as WITH name AS (...); or make it {_ELSEWHERE}"),
+    "TEMP": _Refusal(
+        _UNKNOWN,
+        "Write it in the query, as WITH name AS (...); or keep a frame, db.sql(...).df(), and pass it by a name",
+    ),
+}
+_MAKES = _Refusal(_UNKNOWN, f"Make it {_ELSEWHERE}")
+_WRITES_FILE = _Refusal("the engine writes the file", "Use db.fold()")
 _CONNECTION = _Refusal(
     "it changes the connection, which is the engine's own",
     "Leave it out; open a connection of your own with duckdb.connect for it",
@@ -65,8 +83,6 @@ _TRANSACTION = _Refusal(
 )
 _PREPARES = _Refusal("statements are not prepared here", "Write the statement itself, with $name for its parameters")
 _REFUSED = {
-    "CREATE": _DEFINES,
-    "CREATE_FUNC": _DEFINES,
     "DROP": _DEFINES,
     "ALTER": _DEFINES,
     "COPY": _Refusal(
@@ -90,13 +106,24 @@ _REFUSED = {
     "PREPARE": _PREPARES,
     "EXECUTE": _PREPARES,
 }
+_PIVOTS = _Refusal(
+    "DuckDB runs a PIVOT in several steps, which is no single change",
+    "Take the PIVOT first, wide = db.sql(...).df(), and read it in the change as a frame, wide=wide",
+)
 _OTHER = _Refusal("it is neither a query nor a change of documents", "Use a connection of your own for it")
 _CHANGES = {"INSERT": Kind.INSERT, "UPDATE": Kind.UPDATE, "DELETE": Kind.DELETE}
 
 _SPACE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)"
+# How a query begins.
+_QUERY = r"(?:SELECT|FROM|WITH|VALUES|TABLE|PIVOT|UNPIVOT|DESCRIBE|SUMMARIZE|SHOW)"
+# In a PIVOT a query that says which columns it has. Anything else of this form makes it read too much, not too little.
+_IN_QUERY = re.compile(
+    rf"\bIN{_SPACE}*\({_SPACE}*(?:\(|{_QUERY}\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _EXPLAIN = re.compile(
     # The options may stand in parentheses; so may the query, which begins with one of these words.
-    rf"{_SPACE}*EXPLAIN\b{_SPACE}*(?:ANALYZE\b{_SPACE}*)?(?:\((?!{_SPACE}*(?:\(|SELECT|FROM|WITH|VALUES|TABLE)\b)[^)]*\))?",
+    rf"{_SPACE}*EXPLAIN\b{_SPACE}*(?:ANALYZE\b{_SPACE}*)?(?:\((?!{_SPACE}*(?:\(|{_QUERY})\b)[^)]*\))?",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -115,23 +142,66 @@ def parse(text: str) -> Statement:
     kind = found.type.name
     parameters = frozenset(found.named_parameters)
     query = found.query.strip().removesuffix(";").rstrip()
-    if kind in ("SELECT", "MULTI"):  # a PIVOT is several; what else may be in there shows in the plan
+    if kind == "MULTI":  # with a PIVOT, before which DuckDB looks up its columns; whatever else it may be
+        kind = _kind_of_several(query)
+        if kind in _CHANGES:
+            raise refused(text, _PIVOTS, kind)
+        if kind == "SELECT":
+            return Statement(query, Kind.READ, parameters, query, _IN_QUERY.search(query) is not None)
+    if kind == "SELECT":
         return Statement(query, Kind.READ, parameters, query)
     if kind in _CHANGES:
         return Statement(query, _CHANGES[kind], parameters, query)
     if kind == "EXPLAIN":
         head = _EXPLAIN.match(query)
         planned = query[head.end() :] if head is not None else ""
-        if not planned or parse(planned).kind is not Kind.READ:
+        explained = parse(planned) if planned else None
+        if explained is None or explained.kind is not Kind.READ:
             raise refused(text, _Refusal("what it explains is no query", "Explain a SELECT"))
-        return Statement(query, Kind.READ, parameters, planned)
-    raise refused(text, _REFUSED.get(kind, _OTHER), kind)
+        return Statement(query, Kind.READ, parameters, planned, explained.hides_tables)
+    words = _words(query)
+    raise refused(text, _refusal(kind, words), kind if words[:1] == ["WITH"] else words[0])
 
 
-def check_parameters(statement: Statement, given: Iterable[str]) -> None:
+def _kind_of_several(query: str) -> str:
+    """Return the kind of what DuckDB's parser takes apart into several statements: "SELECT", or what it is instead."""
+    words = _outer_words(query)
+    if words[:1] == ["WITH"]:
+        return next((word for word in words if word in _CHANGES), "SELECT")
+    known = {"EXPLAIN", "CREATE", *_CHANGES, *_REFUSED}
+    return words[0] if words and words[0] in known else "SELECT"
+
+
+def _outer_words(query: str) -> list[str]:
+    """Return the words of SQL that stand in no parentheses, without names in quotes and comments."""
+    data, depth, words = query.encode(), 0, []
+    tokens = duckdb.tokenize(query)  # with places in bytes
+    ends = [*(start for start, _ in tokens[1:]), len(data)]
+    for (start, kind), end in zip(tokens, ends, strict=True):
+        token = data[start:end].decode().strip()
+        if kind == duckdb.token_type.operator:
+            depth += token.count("(") - token.count(")")
+        elif depth == 0 and kind in (duckdb.token_type.keyword, duckdb.token_type.identifier):
+            words.append(token.upper())
+    return words
+
+
+def _words(query: str) -> list[str]:
+    """Return the first words of a statement, which say what it is."""
+    return [word.upper() for word in re.findall(r"\w+", re.sub(_SPACE, " ", query, flags=re.DOTALL))[:5]]
+
+
+def _refusal(kind: str, words: list[str]) -> _Refusal:
+    """Return why a kind of statement does not run."""
+    if kind in ("CREATE", "CREATE_FUNC"):
+        made = next((word for word in words if word in ("TEMP", "TEMPORARY", *_CREATES)), "")
+        return _CREATES.get(made.removesuffix("ORARY"), _MAKES)
+    return _WRITES_FILE if "CHECKPOINT" in words[:2] else _REFUSED.get(kind, _OTHER)
+
+
+def check_parameters(statement: Statement, given: Mapping[str, object]) -> None:
     """Raise `SqlError` unless exactly the statement's parameters are given."""
-    names = set(given)
-    if missing := sorted(statement.parameters - names):
+    if missing := sorted(statement.parameters - given.keys()):
         unnamed = missing[0].isdigit()
         raise SqlError(
             "Cannot run the SQL",
@@ -140,12 +210,18 @@ def check_parameters(statement: Statement, given: Iterable[str]) -> None:
             hint="Write $name in the SQL, and pass name=value" if unnamed else f"Pass {missing[0]}=...",
             sql=statement.text,
         )
-    if unknown := sorted(names - statement.parameters):
+    if unknown := sorted(given.keys() - statement.parameters):
+        is_plain = given[unknown[0]] is None or isinstance(given[unknown[0]], str | int | float | bytes)
+        otherwise = ", or leave it out"
+        if not is_plain:
+            otherwise = "; to be read as a table it has to be a pandas, polars or Arrow frame"
+        if hasattr(type(given[unknown[0]]), "df"):
+            otherwise = "; pass what its df gives to read it as a table"
         raise SqlError(
             "Cannot run the SQL",
             thing=f"{unknown[0]!r} was given, and the SQL has no ${unknown[0]}",
             expected=f"values for {', '.join(f'${name}' for name in sorted(statement.parameters)) or 'no parameter'}",
-            hint=f"Write ${unknown[0]} where its value shall stand, or leave it out",
+            hint=f"Write ${unknown[0]} where its value shall stand{otherwise}",
             sql=statement.text,
         )
 
@@ -178,21 +254,6 @@ def only_reads(statement: Statement, where: str, hint: str) -> None:
             hint=hint,
             sql=statement.text,
         )
-
-
-def failed(text: str, error: duckdb.Error) -> SqlError:
-    """Return the error of SQL that DuckDB refuses or fails at."""
-    lines = [line.strip() for line in str(error).strip().splitlines()]
-    # DuckDB repeats the statement with a caret below, behind which our own EXPLAIN may stand.
-    said = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    advice = next((line for line in said[1:] if line.startswith(("Did you mean", "Candidate"))), None)
-    return SqlError(
-        "Cannot run the SQL",
-        thing=f"DuckDB says {(said or ['nothing'])[0].rstrip('.!')!r}",
-        expected="SQL of DuckDB over the tables of this database",
-        hint="Correct the statement" if advice is None else f"Correct the statement: {advice.rstrip('.?')}",
-        sql=text,
-    )
 
 
 def _only(text: str) -> duckdb.Statement:

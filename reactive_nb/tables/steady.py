@@ -16,9 +16,11 @@ from typing import Any
 import duckdb
 
 from reactive_nb.tables.statement import Statement
+from reactive_nb.tables.store import SCHEMA
 
 _TABLE_FUNCTIONS = frozenset(("range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree"))
-# They look like columns; the parser cannot tell.
+_SCHEMAS = ("", "main", SCHEMA)
+# They may look like columns; the parser cannot tell.
 _CLOCK = re.compile(r"current_\w+|localtime\w*|get_current_\w+|today|now", re.IGNORECASE)
 
 
@@ -46,9 +48,13 @@ def _node_is_steady(node: dict[str, Any], known: set[str]) -> bool:
     if node.get("sample"):
         return False
     if node.get("type") == "BASE_TABLE":
-        return node["table_name"].lower() in known
+        # In another schema it is a table of others, or a view that may hide anything.
+        return node["schema_name"].lower() in _SCHEMAS and node["table_name"].lower() in known
     if "function_name" in node:
         name = node["function_name"].lower()
+        # DuckDB calls `age(t)`, which is the time since then, and `current_localtime()` consistent.
+        if _CLOCK.fullmatch(name) is not None or (name == "age" and len(node["arguments"]) == 1):
+            return False
         return name in _TABLE_FUNCTIONS or name in _consistent_functions()
     if node.get("class") == "COLUMN_REF":
         return _CLOCK.fullmatch(node["column_names"][-1]) is None

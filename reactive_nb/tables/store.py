@@ -104,7 +104,9 @@ class Store:
         "placements",
     )
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, keeps_documents: bool = True) -> None:
+    def __init__(
+        self, path: Path, connection: duckdb.DuckDBPyConnection, keeps_documents: bool = True, is_made: bool = True
+    ) -> None:
         self.path = path
         self.keeps_documents = keeps_documents
         # None once closed.
@@ -116,6 +118,8 @@ class Store:
         # A file named reactive.duckdb is a catalog `reactive` with a schema `reactive`, so two-part names are ambiguous.
         (self._catalog,) = connection.execute("SELECT current_database()").fetchall()[0]
         if not self._is_initialised():
+            if not is_made:
+                raise refusals.foreign(path)
             self._initialise()
         self.database_id = self._read_meta()
         self._read_placements()
@@ -124,10 +128,14 @@ class Store:
         self._reader = self.cursor()
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Store:
+    def open(cls, path: str | os.PathLike[str], is_made: bool = True) -> Store:
         """Open a database file, and create it when it is missing.
 
         Any DuckDB file will do: its other tables stay as they are.
+
+        Args:
+            path: The file.
+            is_made: Whether a file that is none of ours yet becomes one; otherwise it has to be there, and is refused.
 
         Raises:
             DatabaseInUse: Another process has the file open; `pid` is its number, or None where DuckDB does not say.
@@ -145,12 +153,13 @@ class Store:
         # The file is not looked into before DuckDB does: on POSIX, closing it again would end the lock that a
         # connection of this same process holds on it.
         try:
-            _make_if_missing(file)
+            if is_made:
+                _make_if_missing(file)
             connection = duckdb.connect(file)
         except duckdb.Error as error:
             raise refusals.unopened(file, error) from error
         try:
-            return cls(file, connection)
+            return cls(file, connection, is_made=is_made)
         except duckdb.Error as error:
             connection.close()
             raise refusals.unopened(file, error) from error
@@ -278,6 +287,16 @@ class Store:
         tables = "SELECT table_name FROM information_schema.tables WHERE table_catalog = $1 AND table_schema = $2"
         return {name.lower() for (name,) in connection.execute(tables, [self._catalog, schema]).fetchall()}
 
+    def drop(self, connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+        """Drop a typed table in the transaction of a cursor: there may be none, or another program's view in its place."""
+        kind = "VIEW" if name.lower() in self.views_on(connection, schema) else "TABLE"
+        connection.execute(f"DROP {kind} IF EXISTS {self.name(schema, name)}")
+
+    def views_on(self, connection: duckdb.DuckDBPyConnection, schema: str) -> set[str]:
+        """Return the names, in lower case, of all views in a schema of the file, as the transaction of a cursor sees it."""
+        views = "SELECT view_name FROM duckdb_views() WHERE database_name = $1 AND schema_name = $2"
+        return {name.lower() for (name,) in connection.execute(views, [self._catalog, schema]).fetchall()}
+
     def documents_table(self, number: int) -> str:
         """Return the full SQL name of the table that holds the documents of table `number` and their keys."""
         return self.name(f"documents_{number}")
@@ -360,7 +379,7 @@ class Store:
 
     def _read_placements(self) -> None:
         rows = self._require_open().execute(f"FROM {self.name('tables')} ORDER BY number").fetchall()
-        self.placements = {row[0]: _placement(row) for row in rows}
+        self.placements = {row[0]: _placement(self.path, row) for row in rows}
 
 
 def _make_if_missing(file: Path) -> None:
@@ -382,8 +401,11 @@ def _make_if_missing(file: Path) -> None:
                 new.unlink()
 
 
-def _placement(row: tuple[Any, ...]) -> Placement:
+def _placement(path: Path, row: tuple[Any, ...]) -> Placement:
     number, name, schema, typed, indexes = row
+    parts = [name, schema, typed, *(index and index[key] for index in indexes or () for key in ("name", "key_column"))]
+    if number is None or not indexes or None in parts:
+        raise refusals.place_damaged(path, name)
     return Placement(
         number,
         name,

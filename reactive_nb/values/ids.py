@@ -30,6 +30,7 @@ _TO_INT_DIGITS: Final = bytes(
     b"0123456789abcdefghijklmnopqrstuv"[_ALPHABET.index(chr(code))] if chr(code) in _ALPHABET else ord("!")
     for code in range(256)
 )
+_TO_DIGITS: Final = bytes(max(_ALPHABET.find(chr(code)), 0) for code in range(256))
 # Characters of an id -> bytes in it, for VInts of 1 to 5 bytes.
 _SIZES: Final = {31: 19, 32: 20, 34: 21, 36: 22, 37: 23}
 
@@ -97,6 +98,27 @@ def encode_ids(table_number: int, entropies: Sequence[bytes]) -> list[str]:
         text[:, position] = alphabet[two >> (11 - bit) & 31]
     joined = text.tobytes().decode("ascii")
     return [joined[start : start + length] for start in range(0, len(joined), length)]
+
+
+def are_ids_of(table_number: int, ids: Sequence[str]) -> bool:
+    """Return whether each of these is the id of a document of one table; for many in a fifth of the time.
+
+    Example:
+        >>> are_ids_of(1017, ["z43g000000000000000000000000007s"])
+        True
+    """
+    import numpy
+
+    length = len(encode_id(table_number, bytes(16)))
+    if {*map(len, ids)} != {length}:
+        return not ids
+    # What is read from characters that no id has is spelled otherwise, and so is noticed below.
+    digits = "".join(ids).encode("ascii", "replace").translate(_TO_DIGITS)
+    bits = numpy.unpackbits(numpy.frombuffer(digits, dtype=numpy.uint8)[:, None], axis=1)[:, 3:]
+    data = numpy.packbits(bits.reshape(len(ids), -1), axis=1)
+    start = len(_vint(table_number))
+    entropies = data[:, start : start + 16].tobytes()
+    return encode_ids(table_number, [entropies[at : at + 16] for at in range(0, len(entropies), 16)]) == [*ids]
 
 
 def decode_id(id: str) -> tuple[int, bytes]:

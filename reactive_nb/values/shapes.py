@@ -6,6 +6,7 @@ A dict that is accepted keeps the order of its fields.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -173,6 +174,8 @@ class ObjectValidator(Validator):
         return hash(frozenset(self.fields.items()))
 
     def __repr__(self) -> str:
+        if any(map(keyword.iskeyword, self.fields)):
+            return f"v.object({dict(self.fields)!r})"
         return f"v.object({', '.join(f'{name}={item!r}' for name, item in self.fields.items())})"
 
 

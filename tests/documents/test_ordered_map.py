@@ -150,6 +150,13 @@ class HistoryOfVersions(RuleBasedStateMachine):
     def apply_to_a_stretch(self, which: int, first: int, count: int, value: int | None) -> None:
         self.change(which, [(key_of(number), value) for number in range(first, first + count)])
 
+    @rule(which=st.integers(0, 3), batch=changes)
+    def apply_columns(self, which: int, batch: dict[bytes, int | None]) -> None:
+        fast, slow = self.versions[which % len(self.versions)]
+        keys = sorted(batch)
+        values = [batch[key] for key in keys]
+        self.versions = [*self.versions[-3:], (fast.with_changes(keys, values), slow.with_changes(keys, values))]
+
     @rule(which=st.integers(0, 3), number=numbers, value=st.one_of(st.none(), numbers))
     def change_one(self, which: int, number: int, value: int | None) -> None:
         self.change(which, [(key_of(number), value)])
@@ -244,6 +251,21 @@ def test_a_change_makes_a_new_map_and_leaves_the_old_one(letters: OrderedMap[int
 def test_one_change_is_a_batch_of_one(letters: OrderedMap[int]) -> None:
     for key, value in [(b"c", 9), (b"cc", 9), (b"c", None), (b"cc", None)]:
         assert list(letters.with_change(key, value).items()) == list(letters.apply([(key, value)]).items())
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        [],
+        [(b"k", 10), (b"l", 11), (b"m", None), (b"n", 12)],
+        [(b"A", 10), (b"a", 11), (b"b", None), (b"bb", 12), (b"bc", None), (b"bd", 13), (b"j", None)],
+        [(key, None) for key, _ in LETTERS],
+    ],
+)
+def test_changes_may_come_as_two_lists(letters: OrderedMap[int], batch: list[tuple[bytes, int | None]]) -> None:
+    after = letters.with_changes([key for key, _ in batch], [value for _, value in batch])
+
+    assert list(after.items()) == list(letters.apply(batch).items())
 
 
 def test_a_range_includes_its_start_and_excludes_its_end(letters: OrderedMap[int]) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.sql_change import SqlChange, run_change
@@ -17,6 +16,8 @@ from reactive_nb.transaction.transaction import Transaction
 if TYPE_CHECKING:
     import duckdb
 
+T = TypeVar("T")
+
 
 class Desk:
     """Where SQL runs in these tests: a store in memory that holds nothing, so each moment is made anew."""
@@ -25,10 +26,12 @@ class Desk:
         self.store = Store.in_memory()
         self.meanwhile: Callable[[], None] | None = None
 
-    @contextmanager
-    def moment(
-        self, tx: Transaction, frames: Mapping[str, Any]
-    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Store, Moment]]:
+    def change(
+        self,
+        tx: Transaction,
+        frames: Mapping[str, Any],
+        capture: Callable[[duckdb.DuckDBPyConnection, Store, Moment], T],
+    ) -> T:
         cursor = self.store.cursor()
         prepare(cursor, self.store.catalog)
         for name, frame in frames.items():
@@ -38,7 +41,7 @@ class Desk:
             tables = {name: state for name in tx.snapshot.tables if (state := tx.table(name)) is not None}
             moment = Moment(cursor, self.store, {}, {}, tables)
             moment.reshape()
-            yield cursor, self.store, moment
+            return capture(cursor, self.store, moment)
         finally:
             cursor.rollback()
             cursor.close()

@@ -23,6 +23,7 @@ from reactive_nb.engine.engine import Engine
 from reactive_nb.engine.roster import ROSTER
 from reactive_nb.errors import DatabaseFileError
 from reactive_nb.functions.database import DatabaseWriter
+from reactive_nb.tables.check import check
 from reactive_nb.testing import FakeClock, IdSource
 from reactive_nb.transaction.committer import Proposal
 from reactive_nb.transaction.transaction import Transaction
@@ -106,7 +107,8 @@ def leave(db: Engine) -> None:
     db._log.close()
     db._folder.close()  # type: ignore[union-attr]
     db._closed = True
-    db._refresher.close()
+    db._refresher.end()
+    db._refresher.join()
     ROSTER.discard(db)
 
 
@@ -293,6 +295,23 @@ def test_enough_changes_are_folded_without_asking(
     assert db._folder.folded == db.ts
 
 
+def test_in_memory_what_is_folded_gathers_no_more(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FOLD_AFTER_CHANGES", 5)
+    db = connect()
+    db.define(t=rnb.table(n=v.int64()))
+    db.sql("FROM t").rows()
+    folder = db._sql._folder
+    assert folder is not None
+
+    insert(db, "t", *({"n": n} for n in range(6)))
+    assert folder._thread is not None
+    folder._thread.join()
+    db.sql("FROM t").rows()
+
+    # There is no log that would have to be shortened, so each further commit would start a fold of its own.
+    assert not folder.is_due
+
+
 def test_a_fold_by_itself_that_fails_is_logged_and_tried_again(
     connect: Connect, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -346,3 +365,25 @@ def test_a_commit_that_loads_an_index_does_not_wait_for_a_fold_that_waits_for_it
     again._folder.fold(again._committer, queue, again._log)
 
     assert again.table_counts() == {"t": 2, "other": 1}
+
+
+@pytest.mark.parametrize("how", ["insert", "define", "drop"])
+def test_a_view_in_the_place_of_a_typed_table_gives_way(connect: Connect, path: Path, how: str) -> None:
+    with connect(path) as db:
+        db.define(balls=rnb.table(n=v.number()))
+        insert(db, "balls", {"n": 1})
+    with duckdb.connect(path) as plain:
+        plain.execute("CREATE TABLE other AS FROM balls; DROP TABLE balls; CREATE VIEW Balls AS FROM other")
+    db = connect(path)
+    match how:
+        case "insert":
+            insert(db, "balls", {"n": 2})
+        case "define":
+            db.define(balls=rnb.table(n=v.number(), m=v.optional(v.number())))
+        case "drop":
+            db.drop("balls")
+    db.close()
+
+    assert select(path, "SELECT view_name FROM duckdb_views() WHERE NOT internal") == []
+    assert select(path, "FROM other")
+    assert [str(problem) for problem in check(path).problems] == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reactive_nb.engine.engine import Engine
-from reactive_nb.errors import FunctionKindError, SnapshotGone
+from reactive_nb.errors import FunctionKindError, SchemaError, SnapshotGone, UnknownTable
 from tests.conftest import Connect
 
 
@@ -43,6 +43,22 @@ def test_a_query_runs_as_of_then_by_function_and_by_path(db: Engine, add: Any) -
     add(n=2)
 
     assert (past.run(how_many), past.run("how_many"), how_many()) == (1, 1, 2)
+
+
+def test_a_table_is_read_whole_as_of_then(db: Engine, add: Any) -> None:
+    for n in range(2):
+        add(n=n)
+    past = db.at(1).table("numbers")
+    db.drop("numbers")
+
+    assert past.count() == 1
+    assert past.df()["n"].tolist() == [0]
+    assert [past.df().columns.tolist(), repr(past)] == [["_id", "_creationTime", "n"], "<table numbers, read only>"]
+    assert not hasattr(past, "insert")
+    with pytest.raises(UnknownTable, match="Ask for a commit at which it was declared"):
+        db.at(0).table("numbers").df()
+    with pytest.raises(SchemaError):
+        db.at(1).table("_tables")
 
 
 def test_a_mutation_cannot_change_the_past(db: Engine, add: Any) -> None:

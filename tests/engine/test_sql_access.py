@@ -1,7 +1,8 @@
-"""SQL over documents: of the database, in functions, in the past, live."""
+"""SQL over documents: of the database, in functions, in the past."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-import traitlets
 
 import reactive_nb as rnb
 from reactive_nb import v
@@ -24,26 +24,13 @@ from reactive_nb.errors import (
     TransactionClosed,
 )
 from tests.conftest import Connect
-
-FLIGHTS = rnb.table(carrier=v.string(), origin=v.string(), delay=v.optional(v.number())).index("by_origin", "origin")
-MEANS = "SELECT origin, count(*) AS n, avg(delay) AS delay FROM flights GROUP BY origin ORDER BY origin"
+from tests.engine.departures import FLIGHTS, MEANS, declare, insert
 
 
 @pytest.fixture(params=["memory", "file"])
 def db(request: pytest.FixtureRequest, connect: Connect, tmp_path: Path) -> Engine:
     """A database with three flights, in memory and in a file."""
-    db = connect(None if request.param == "memory" else tmp_path / "x.duckdb")
-    db.define(flights=FLIGHTS)
-    with db.transaction() as tx:
-        tx.db.insert("flights", {"carrier": "UA", "origin": "EWR", "delay": 2.0})
-        tx.db.insert("flights", {"carrier": "AA", "origin": "JFK"})
-        tx.db.insert("flights", {"carrier": "UA", "origin": "EWR", "delay": 33})
-    return db
-
-
-def insert(db: Engine, **fields: Any) -> str:
-    with db.transaction() as tx:
-        return str(tx.db.insert("flights", {"carrier": "UA", "origin": "LGA", **fields}))
+    return declare(connect(None if request.param == "memory" else tmp_path / "x.duckdb"))
 
 
 def origins(query: Any) -> list[str]:
@@ -113,6 +100,38 @@ def test_variables_of_python_are_not_tables(db: Engine) -> None:
     with pytest.raises(SqlError, match="Table with name carriers does not exist"):
         db.sql("FROM carriers").rows()
     assert len(carriers) == 1
+
+
+def test_a_frame_that_duckdb_cannot_read_is_not_an_error_of_the_file(db: Engine) -> None:
+    months = pd.DataFrame({"month": pd.period_range("2020", periods=2, freq="M")})
+
+    with pytest.raises(SqlError, match="Cannot read the frame months in SQL"):
+        db.sql("FROM months", months=months).rows()
+    with pytest.raises(SqlError, match="Cannot read the frame months in SQL"):
+        db.sql("DELETE FROM flights USING months", months=months)
+    assert db.sql("SELECT 1 AS one").rows() == [{"one": 1}]
+
+
+def test_what_has_a_frame_and_is_none_is_told_from_values(db: Engine) -> None:
+    for given in (db.sql("FROM flights"), db.table("flights")):
+        with pytest.raises(SqlError) as refused:
+            db.sql("FROM others", others=given)
+
+        assert refused.value.hint == (
+            "Write $others where its value shall stand; pass what its df gives to read it as a table"
+        )
+
+
+def test_times_are_in_utc_wherever_the_reader_is(db: Engine) -> None:
+    db.define(moments=rnb.table(at=v.datetime()))
+    at = datetime(2024, 2, 29, 23, 30, tzinfo=UTC)
+    with db.transaction() as tx:
+        tx.db.insert("moments", {"at": at})
+
+    query = db.sql('SELECT "at", date_trunc(\'day\', "at") AS day FROM moments WHERE "at" = $at', at=at)
+
+    assert query.rows() == [{"at": at, "day": datetime(2024, 2, 29, tzinfo=UTC)}]
+    assert str(query.df()["at"].dtype) == "datetime64[us, UTC]"
 
 
 def test_system_tables_are_read_by_their_names_and_secrets_are_not(db: Engine) -> None:
@@ -272,9 +291,26 @@ def test_sql_after_the_function_has_ended(db: Engine) -> None:
         query.live()
 
 
-def test_the_database_is_not_asked_inside_a_function(db: Engine) -> None:
-    with pytest.raises(NestedCallError):
-        db.read(lambda ctx: db.sql("FROM flights").rows())
+@pytest.mark.parametrize(
+    ("call", "instead"),
+    [
+        (lambda db: db.sql("FROM flights").rows(), "Write ctx.sql(...), which reads what the function reads"),
+        (lambda db: db.sql("DELETE FROM flights"), "In a mutation use ctx.db.insert, ctx.db.patch and ctx.db.delete"),
+        (lambda db: db.read(lambda ctx: None), "Read with ctx.db.query(...) or ctx.sql(...)"),
+        (lambda db: db.table("flights").df(), "Read with ctx.db.query(...) or ctx.sql(...)"),
+        (lambda db: db.write(lambda ctx: None), "Write with ctx.db.insert, ctx.db.patch and ctx.db.delete"),
+        (lambda db: db.table("flights").insert([]), 'Write ctx.db.insert("flights", ...) for each row'),
+        (lambda db: db.load("flights.zip"), "Load it from a cell or an action"),
+    ],
+    ids=["query", "change", "read", "table", "write", "insert", "load"],
+)
+def test_inside_a_function_the_database_says_what_the_context_does(
+    db: Engine, call: Callable[[Engine], Any], instead: str
+) -> None:
+    with pytest.raises(NestedCallError) as refused:
+        db.read(lambda ctx: call(db))
+
+    assert refused.value.hint.startswith(instead)
 
 
 def test_an_answer_is_used_again_only_when_it_follows_from_the_tables(db: Engine) -> None:
@@ -290,10 +326,16 @@ def test_an_answer_is_used_again_only_when_it_follows_from_the_tables(db: Engine
         runs.append("chance")
         return ctx.sql("SELECT random() AS x FROM flights").rows()
 
-    for function in (steady, steady, chance, chance):
+    @db.query
+    def frame(ctx: Any) -> Any:
+        runs.append("frame")
+        text = "SELECT n.a FROM n, (WITH n AS (SELECT 1) FROM n)"  # the other one has the frame's name
+        return ctx.sql(text, n=pd.DataFrame({"a": [1]})).rows()
+
+    for function in (steady, steady, chance, chance, frame, frame):
         function()
 
-    assert runs == ["steady", "chance", "chance"]
+    assert runs == ["steady", "chance", "chance", "frame", "frame"]
 
 
 # ------------------------------------------------------------------ in the past
@@ -331,137 +373,3 @@ def db_mutation(db: Engine) -> Any:
     def nothing(ctx: Any) -> None: ...
 
     return nothing
-
-
-# ------------------------------------------------------------------ live
-
-
-def test_a_live_frame_is_kept_true(db: Engine) -> None:
-    live = db.sql(MEANS).live()
-    assert live.value.to_dict("records")[0] == {"origin": "EWR", "n": 2, "delay": 17.5}
-    assert live.df is live.value
-
-    insert(db, delay=1)
-    db.settle()
-
-    assert live.value["origin"].tolist() == ["EWR", "JFK", "LGA"]
-    assert live.ts == db.ts
-    live.close()
-
-
-def test_only_the_live_frames_that_read_a_table_run_again(db: Engine) -> None:
-    db.define(notes=rnb.table(text=v.string()))
-    flights = db.sql(MEANS).live()
-    notes = db.sql("SELECT count(*) AS n FROM notes").live()
-
-    insert(db)
-    db.settle()
-
-    assert (flights.runs, notes.runs) == (2, 1)
-    assert "within the range flights.by_creation_time[all] that it had read" in str(flights.why())
-    for live in (flights, notes):
-        live.close()
-
-
-def test_an_equal_frame_is_not_announced(db: Engine) -> None:
-    live = db.sql("SELECT origin, delay, [origin] AS list FROM flights WHERE origin = 'EWR' ORDER BY delay").live()
-    heard: list[Any] = []
-    live.observe(heard.append, "value")
-    before = live.value
-
-    insert(db, origin="SFO")
-    db.settle()
-
-    assert (live.runs, heard, live.value is before) == (2, [], True)
-    live.close()
-
-
-def test_the_same_text_with_the_same_values_is_one_query(db: Engine) -> None:
-    lives = [db.sql("FROM flights WHERE origin = $o", o=o).live() for o in ("EWR", "EWR", "JFK")]
-
-    assert [len(live.value) for live in lives] == [2, 2, 1]
-    assert len(db.subscriptions()) == 2
-    assert lives[0].path == "SQL FROM flights WHERE origin = $o"
-    for live in lives:
-        live.close()
-
-
-def test_long_texts_that_begin_alike_are_different_queries(db: Engine) -> None:
-    long = "SELECT count(*) AS the_number_of_all_flights_that_leave_from, $n AS n FROM flights WHERE origin = "
-    lives = [db.sql(f"{long}'{origin}'", n=1).live() for origin in ("EWR", "JFK")]
-
-    assert [live.value.iloc[0, 0] for live in lives] == [2, 1]
-    assert lives[1].path.startswith("SQL 2 SELECT count(*)")
-    for live in lives:
-        live.close()
-
-
-def test_parameters_may_be_widgets(db: Engine) -> None:
-    class Choice(traitlets.HasTraits):
-        value = traitlets.Unicode("EWR")
-
-    choice = Choice()
-    live = db.sql("SELECT origin FROM flights WHERE origin = $o", o=(choice, "value")).live()
-    assert live.value["origin"].tolist() == ["EWR", "EWR"]
-
-    choice.value = "JFK"
-    db.settle()
-
-    assert live.value["origin"].tolist() == ["JFK"]
-    live.close()
-
-
-def test_live_with_a_frame(db: Engine) -> None:
-    carriers = pd.DataFrame({"carrier": ["UA"], "name": ["United"]})
-    live = db.sql("SELECT name FROM flights JOIN carriers USING (carrier)", carriers=carriers).live()
-    assert live.value["name"].tolist() == ["United"] * 2
-
-    insert(db, carrier="UA")
-    db.settle()
-
-    assert live.value["name"].tolist() == ["United"] * 3
-    live.close()
-
-
-def test_a_live_frame_recovers_when_its_table_comes(db: Engine) -> None:
-    live = db.sql("SELECT count(*) AS n FROM notes").live()
-    assert isinstance(live.error, SqlError)
-
-    db.define(notes=rnb.table(text=v.string()))
-    db.settle()
-
-    assert live.value["n"].tolist() == [0]
-    live.close()
-
-
-def test_results_shown_together_are_of_one_commit(db: Engine) -> None:
-    sql = db.sql("SELECT count(*) AS n FROM flights").live()
-
-    @db.query
-    def count(ctx: Any) -> int:
-        return len(ctx.db.query("flights").collect())
-
-    python = count.live()
-    seen: list[tuple[int, int]] = []
-    end = db.on_transition(lambda moment: seen.append((int(sql.value["n"][0]), python.value)))
-    for n in range(20):
-        insert(db, delay=n)
-    db.settle()
-    end()
-
-    assert seen[-1] == (23, 23)
-    assert all(a == b for a, b in seen)
-    sql.close()
-    python.close()
-
-
-def test_times_are_in_utc_wherever_the_reader_is(db: Engine) -> None:
-    db.define(moments=rnb.table(at=v.datetime()))
-    at = datetime(2024, 2, 29, 23, 30, tzinfo=UTC)
-    with db.transaction() as tx:
-        tx.db.insert("moments", {"at": at})
-
-    query = db.sql('SELECT "at", date_trunc(\'day\', "at") AS day FROM moments WHERE "at" = $at', at=at)
-
-    assert query.rows() == [{"at": at, "day": datetime(2024, 2, 29, tzinfo=UTC)}]
-    assert str(query.df()["at"].dtype) == "datetime64[us, UTC]"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
@@ -15,8 +17,11 @@ import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine.engine import Engine
 from reactive_nb.errors import DocumentValidationError, SqlError, UniqueViolation
+from reactive_nb.transaction.transaction import Transaction
 from tests.conftest import Connect
 from tests.engine.sql import Desk, Sql, insert, rows
+
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -90,6 +95,18 @@ def test_of_each_document_an_update_takes_what_has_changed_in_it(db: Engine, sql
     assert [each.get("delay") for each in rows(db, "flights")] == [7.0, None, 2**60 + 1]
 
 
+def test_a_documents_own_order_of_fields_outlasts_an_update(db: Engine, sql: Sql) -> None:
+    seat = v.object({"row": v.number(), "letter": v.string()})
+    db.define(seats=rnb.table(name=v.string(), seat=seat, n=v.number()))
+    insert(db, "seats", {"n": 1, "seat": {"letter": "A", "row": 1}, "name": "x"})
+
+    sql("update seats set seat = struct_update(seat, row := 2), name = 'y'")
+
+    (changed,) = rows(db, "seats")
+    assert changed == {"n": 1, "seat": {"letter": "A", "row": 2}, "name": "y"}
+    assert (list(changed), list(changed["seat"])) == (["n", "seat", "name"], ["letter", "row"])
+
+
 def test_an_insert_gives_ids_and_times_in_the_order_of_its_rows_and_returns_them(
     db: Engine, sql: Sql, flights: list[str]
 ) -> None:
@@ -106,6 +123,27 @@ def test_an_insert_gives_ids_and_times_in_the_order_of_its_rows_and_returns_them
     ]
     assert added.df().columns.tolist() == ["_id", "name", "origin", "_creationTime"]
     assert added.df()["_id"].tolist() == [each["_id"] for each in made]
+
+
+def test_returning_of_an_insert_has_fields_of_any_name(db: Engine, sql: Sql) -> None:
+    names = ("n", "id", "created", "kept", "given", "rowid")
+    db.define(odd=rnb.table(**{name: v.number() for name in names}))
+
+    added = sql(
+        "insert into odd by name select i AS n, 1 id, 2 created, 3 kept, 4 given, 5 - i rowid from range(2) t(i) returning *"
+    )
+
+    assert [[row[name] for name in names] for row in added.rows()] == [[0, 1, 2, 3, 4, 5], [1, 1, 2, 3, 4, 4]]
+    assert [each["rowid"] for each in rows(db, "odd")] == [5, 4]
+    assert [row["_id"] for row in added.rows()] == [each["_id"] for each in rows(db, "odd", system=True)]
+
+
+def test_the_frame_of_returning_comes_without_a_warning(db: Engine, sql: Sql, flights: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        changed = sql("update flights set delay = 1 returning now() as at_once")
+
+    assert changed.df()["at_once"].notna().all()
 
 
 def test_returning_of_updates_shows_new_values_and_of_deletes_old_ones(
@@ -304,6 +342,22 @@ def test_a_commit_to_a_table_it_reads_makes_it_run_again_whole(
     assert set(written) == {runs - 1}
 
 
+def test_a_change_that_looks_at_which_tables_there_are_runs_again_when_one_comes(
+    db: Engine, sql: Sql, desk: Desk, flights: list[str]
+) -> None:
+    def on_another_thread() -> None:
+        desk.meanwhile = None
+        thread = threading.Thread(target=lambda: db.define(codes=rnb.table(code=v.string())))
+        thread.start()
+        thread.join()
+
+    desk.meanwhile = on_another_thread
+    count = "select count(*) from duckdb_tables() where table_name in ('flights', 'codes')"
+    sql(f"insert into flights (carrier, origin, delay) values ('x', 'y', ({count}))")
+
+    assert [each["delay"] for each in rows(db, "flights") if each["carrier"] == "x"] == [2]
+
+
 def test_live_results_follow(db: Engine, sql: Sql, flights: list[str]) -> None:
     @db.query
     def at_newark(ctx: Any) -> int:
@@ -314,6 +368,34 @@ def test_live_results_follow(db: Engine, sql: Sql, flights: list[str]) -> None:
     db.settle()
 
     assert live.value == 3
+
+
+class Watched(Desk):
+    """A desk that tells whether a document had been made when its DuckDB transaction was over."""
+
+    def change(self, tx: Transaction, frames: Mapping[str, Any], capture: Callable[..., T]) -> T:
+        found: Any = super().change(tx, frames, capture)
+        _, change = found
+        assert inspect.getgeneratorstate(change.documents) == inspect.GEN_CREATED
+        return found  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "update flights set delay = 0",
+        "delete from flights",
+        "insert into flights by name select 'UA' carrier, 'A' origin",
+    ],
+)
+def test_documents_are_made_after_duckdb_is_done_where_ctrl_c_is_heard(
+    db: Engine, flights: list[str], text: str
+) -> None:
+    desk = Watched()
+
+    assert Sql(db, desk)(text).rowcount > 0
+
+    desk.store.close()
 
 
 @pytest.mark.slow

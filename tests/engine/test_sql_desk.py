@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 import reactive_nb as rnb
 from reactive_nb import v
 from reactive_nb.engine import folder as folder_module
 from reactive_nb.engine.engine import Engine
-from reactive_nb.errors import DatabaseClosed, DatabaseFileError
+from reactive_nb.errors import DatabaseClosed, DatabaseFileError, SqlError
 from tests.conftest import Connect
 
 NUMBERS = rnb.table(n=v.number()).index("by_n", "n")
@@ -133,6 +134,40 @@ def test_ctrl_c_in_a_mutation_undoes_it(db: Engine) -> None:
 
     assert count(db) == 1
     db.check()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"UPDATE numbers SET n = ({LONG})",
+        f"DELETE FROM numbers WHERE n > 0 OR n = ({LONG})",
+        f"INSERT INTO numbers (n) {LONG}",
+    ],
+)
+def test_ctrl_c_ends_a_long_change_at_once_with_nothing_changed(db: Engine, text: str) -> None:
+    ts = db.ts
+    thread = when_running(db, interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        db.sql(text)
+    thread.join()
+
+    assert (db.ts, count(db)) == (ts, 1)
+    assert db.sql("UPDATE numbers SET n = 2").rowcount == 1
+    db.check()
+
+
+@pytest.mark.slow
+def test_closing_ends_a_change_that_runs_with_nothing_changed(connect: Connect, tmp_path: Path) -> None:
+    db = connect(tmp_path / "x.duckdb")
+    db.define(numbers=NUMBERS)
+    insert(db, 1)
+    with running(db, lambda: db.sql(f"UPDATE numbers SET n = ({LONG})")) as came:
+        db.close()
+
+    assert isinstance(came[0], DatabaseClosed)
+    assert connect(tmp_path / "x.duckdb").sql("SELECT n FROM numbers").rows() == [{"n": 1.0}]
 
 
 @pytest.mark.slow
@@ -263,6 +298,26 @@ def test_sql_reads_while_nothing_is_folded_twice(db: Engine) -> None:
 
     assert folder.folded == db.ts
     assert store.cursor().execute("SELECT count(*) FROM duckdb_tables()").fetchall() == before
+
+
+def test_what_one_query_leaves_on_its_cursor_no_other_meets(db: Engine) -> None:
+    frame = pd.DataFrame({"a": [1]})
+    assert count(db) == 1
+    folder = db._sql._folder
+    assert folder is not None
+    (kept,) = folder._idle
+    assert db.sql("FROM theirs", theirs=frame).rows() == [{"a": 1}]
+    assert folder._idle == []
+    with pytest.raises(duckdb.ConnectionException):
+        kept.execute("SELECT 1")
+    with pytest.raises(SqlError, match="Table with name theirs does not exist"):
+        db.sql("FROM theirs").rows()
+
+    seen = []
+    for _ in range(2):
+        db.sql("SELECT setseed(0.5)").rows()
+        seen += db.sql("SELECT random() AS x").rows()
+    assert seen[0] != seen[1]
 
 
 def test_a_store_in_memory_holds_no_documents_beside_the_typed_tables(connect: Connect) -> None:

@@ -118,7 +118,7 @@ def test_rows_that_do_not_fit_are_named_and_nothing_is_written(db: Engine) -> No
     assert str(caught.value) == (
         "Cannot insert into flights: 2 of 3 rows do not fit; row 0: carrier is 7 (int), expected a string; "
         "row 2: at is missing, expected a datetime. Expected rows that the table accepts. "
-        'Correct them, or leave them out with on_error="skip"; nothing was inserted.'
+        'Pass a str; or leave the rows out with on_error="skip". Nothing was inserted.'
     )
     assert [row for row, _ in caught.value.rows] == [0, 2]  # type: ignore[attr-defined]
     assert caught.value.path == "$.carrier"
@@ -240,7 +240,7 @@ def test_where_it_cannot_be_called(db: Engine) -> None:
     def nested(ctx: Any) -> None:
         db.table("notes").insert([{"n": 1}])
 
-    with pytest.raises(NestedCallError):
+    with pytest.raises(NestedCallError, match=r'ctx\.db\.insert\("notes", \.\.\.\) for each row'):
         nested()
     with pytest.raises(SchemaError):
         db.table("_tables")
@@ -318,7 +318,7 @@ def test_whoever_reads_a_table_whole_has_read_all_of_it(db: Engine) -> None:
 
     def read_and_write() -> None:
         with db.transaction() as tx:
-            table_handle._whole(tx, "flights")
+            table_handle._whole(tx, "flights", "")
             db.table("flights").insert(FRAME)
             tx.db.insert("notes", {"n": 1})
 
@@ -399,6 +399,27 @@ def test_a_nan_of_a_required_number_stays(db: Engine) -> None:
 
 
 # ------------------------------------------------------------------ declarations from frames
+
+
+def test_a_query_is_inserted_with_its_lists(db: Engine) -> None:
+    db.define(notes=rnb.table(tags=v.array(v.string()), where=v.array(v.number()), vector=v.vector(2)))
+    db.table("notes").insert([{"tags": ["a", "b"], "where": [0.1, 2], "vector": [0.5, 1.5]}])
+
+    assert db.table("notes").insert(db.sql('select tags, "where", vector from notes')) == 1
+
+    first, second = documents(db, "notes")
+    assert repr(first) == repr(second | {"where": [0.1, 2]})
+
+
+def test_what_no_table_takes_is_not_proposed(db: Engine) -> None:
+    with pytest.raises(InvalidValue) as caught:
+        db.define_from(pd.DataFrame({"n": [1, 2], "at": pd.to_datetime(["2026-01-01", None])}), "notes")
+
+    assert str(caught.value) == (
+        "Cannot propose a declaration of notes: 1 of 2 rows do not fit; row 0: at is Timestamp('2026-01-01 00:00:00') "
+        "(Timestamp), which has no time zone, expected a datetime with a time zone. Expected rows that a table can hold. "
+        "Say which with value.replace(tzinfo=...), or for a data frame's column with .dt.tz_localize(...)."
+    )
 
 
 def test_a_declaration_is_proposed(db: Engine) -> None:

@@ -146,6 +146,7 @@ result = of("AA", pd.DataFrame({"carrier": ["AA", "UA"]}))
         ("with n as (from names) select n.name from n", [{"name": "United"}]),
         ("with names as (select 'own' as name) select name from names", [{"name": "own"}]),
         ("select names.name from main.flights, names where origin = 'EWR'", [{"name": "United"}]),
+        ("select NAME from Names", [{"name": "United"}]),
         ("select count(*) n from flights", [{"n": 3}]),  # the table, not the frame of its name
     ],
 )

@@ -2,12 +2,14 @@
 
 `points` presses it at each point of one operation in turn: Python looks for signals when a Python function begins and
 when a C function returns, and a profile function is called at just these moments. `thread` presses it from another
-thread, at moments that nobody chose. After each one everything must hold, and other threads must get through.
+thread, at moments that nobody chose. After each one everything must hold, and other threads must get through. `many`
+does so while one statement of SQL changes many documents.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -29,6 +31,7 @@ from reactive_nb import v
 WATCHDOG_SECONDS = 100
 NEVER = 1 << 60
 ROUNDS = 500  # of `thread`
+MANY = 20_000  # documents
 
 
 @dataclass
@@ -77,6 +80,7 @@ class Ledger:
     def check(self) -> None:
         """Assert that the database holds what it acknowledged, also for another thread, which can still write."""
         failures: list[BaseException] = []
+        assert gc.isenabled()
 
         def elsewhere() -> None:
             try:
@@ -146,6 +150,12 @@ def submit(ledger: Ledger) -> None:
     ledger.pending[number] = ledger.db.submit(ledger.db.find("write"), {"n": number})
 
 
+def change(ledger: Ledger) -> None:
+    number = ledger.next()
+    ledger.db.sql("INSERT INTO pairs (n) SELECT $n FROM range(2)", n=number)
+    ledger.acknowledge(number)
+
+
 def query(ledger: Ledger) -> None:
     ledger.db.run("count")
     ledger.db.run("count")
@@ -175,7 +185,7 @@ def reopen(ledger: Ledger) -> None:
 
 
 OPERATIONS: dict[str, Callable[[Ledger], None]] = {
-    each.__name__: each for each in (commit, block, submit, query, live, define, fold, reopen)
+    each.__name__: each for each in (commit, block, submit, change, query, live, define, fold, reopen)
 }
 
 
@@ -243,7 +253,9 @@ def thread(seed: int, ledger: Ledger) -> int:
     signal.signal(signal.SIGINT, press)
     threading.Thread(target=presser, daemon=True).start()
     for _ in range(ROUNDS):
-        operation = OPERATIONS[chance.choice(["commit", "block", "submit", "query", "live", "define", "fold"])]
+        operation = OPERATIONS[
+            chance.choice(["commit", "block", "submit", "change", "query", "live", "define", "fold"])
+        ]
         go.release()
         try:
             armed = True
@@ -257,6 +269,39 @@ def thread(seed: int, ledger: Ledger) -> int:
     return pressed
 
 
+def many(rounds: int, ledger: Ledger) -> int:
+    """Change many documents by SQL while another thread presses Ctrl-C; return how often nothing came of it."""
+    chance = Random(rounds)
+    db, armed, undone = ledger.db, False, 0
+
+    def press(number: int, frame: object) -> None:
+        if armed:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, press)
+    db.define(many=rnb.table(n=v.int64(), text=v.string()).index("by_n", "n"))
+    db.table("many").insert([{"n": 0, "text": str(number)} for number in range(MANY)])
+    last = 0
+    for number in range(1, rounds + 1):
+        ts = db.ts
+        presser = threading.Timer(chance.uniform(0, 0.6), os.kill, (os.getpid(), signal.SIGINT))
+        presser.start()
+        try:
+            armed = True
+            db.sql("UPDATE many SET n = $n, text = text || 'x'", n=number)
+            armed = False
+        except KeyboardInterrupt:
+            armed = False
+            undone += db.ts == ts
+        presser.join()
+        last = expected = number if db.ts > ts else last
+        ((found, fewest, most),) = db.sql("SELECT count(*), min(n), max(n) FROM many").df().to_numpy().tolist()
+        assert (found, fewest, most) == (MANY, expected, expected)
+        assert db.read(lambda ctx: ctx.db.query("many").with_index("by_n", n=expected).count()) == MANY  # noqa: B023
+    db.check()
+    return undone
+
+
 def main(name: str, number: int) -> None:
     faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -264,7 +309,13 @@ def main(name: str, number: int) -> None:
         ledger = Ledger(rnb.connect(path), path)
         ledger.declare()
         ledger.db.define(pairs=table("by_n"))
-        done = thread(number, ledger) if name == "thread" else points(name, number, ledger)
+        match name:
+            case "thread":
+                done = thread(number, ledger)
+            case "many":
+                done = many(number, ledger)
+            case _:
+                done = points(name, number, ledger)
         ledger.db.close()
         assert [each.name for each in path.parent.iterdir()] == [path.name]
         ledger.db = rnb.connect(path)

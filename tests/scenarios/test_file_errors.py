@@ -23,6 +23,7 @@ from reactive_nb.errors import (
     ReactiveError,
 )
 from reactive_nb.log.frames import FILE_HEADER_SIZE, FileHeader, decode_file_header
+from reactive_nb.values import wire
 from tests.scenarios.disks import mounted
 from tests.scenarios.notes import NoLog, add, found_at, left_behind, log_of, notes
 
@@ -94,6 +95,30 @@ def with_meta(key: str, value: int) -> Callable[[Path], None]:
     return spoil
 
 
+def with_sql(*statements: str) -> Callable[[Path], None]:
+    def spoil(path: Path) -> None:
+        with duckdb.connect(path) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return spoil
+
+
+def with_declaration(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    """Change every declaration that is stored."""
+
+    def spoil(path: Path) -> None:
+        with duckdb.connect(path) as connection:
+            for id, data in connection.execute("SELECT _id, document FROM reactive.documents_1").fetchall():
+                document: Any = wire.decode(data)
+                change(document)
+                connection.execute(
+                    "UPDATE reactive.documents_1 SET document = $1 WHERE _id = $2", [wire.encode(document), id]
+                )
+
+    return spoil
+
+
 def truncate(path: Path) -> None:
     duckdb.connect(path).close()  # the tables move from the .wal into the file
     os.truncate(path, path.stat().st_size - 2 * BLOCK)
@@ -133,6 +158,70 @@ UNUSABLE = [
         NewerFormat,
         "Cannot open {log}: its format is version 99. Expected version 1 or older. "
         "Update reactive_nb, or close the database once with the version that wrote it.",
+    ),
+    Unusable(
+        "no_places",
+        with_sql("DELETE FROM reactive.tables"),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.tables does not say where _tables stands. Expected a row for every "
+        "table. Restore the file from a copy; the documents are in it still, and any DuckDB reads them.",
+    ),
+    Unusable(
+        "one_place_gone",
+        with_sql("DELETE FROM reactive.tables WHERE name = 'notes'"),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.tables does not say where notes stands. Expected a row for every "
+        "table. Restore the file from a copy; the documents are in it still, and any DuckDB reads them.",
+    ),
+    Unusable(
+        "a_place_and_its_documents_gone",
+        with_sql("DELETE FROM reactive.tables WHERE name = 'notes'", "DROP TABLE reactive.documents_10001"),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.tables does not say where notes stands. Expected a row for every "
+        "table. Restore the file from a copy; or run reactive-nb check --repair on it, and have notes empty.",
+    ),
+    Unusable(
+        "damaged_place",
+        with_sql("UPDATE reactive.tables SET indexes = NULL"),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.tables garbles the row of _tables. Expected rows as reactive_nb wrote "
+        "them. Restore the file from a copy, or drop the schema reactive to start anew with this file.",
+    ),
+    Unusable(
+        "damaged_index_of_a_place",
+        with_sql("UPDATE reactive.tables SET indexes = [NULL] WHERE name = 'notes'"),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.tables garbles the row of notes. Expected rows as reactive_nb wrote "
+        "them. Restore the file from a copy, or drop the schema reactive to start anew with this file.",
+    ),
+    Unusable(
+        "tables_in_a_file_that_says_it_has_none",
+        with_meta("folded", 0),
+        DatabaseFileError,
+        "Cannot open {path}: its table reactive.meta says that nothing was written yet, and there are tables. "
+        "Expected the rows format, database_id and folded, as reactive_nb wrote them. "
+        "Restore the file from a copy, or drop the schema reactive to start anew with this file.",
+    ),
+    *(
+        Unusable(
+            f"damaged_declarations_{name}",
+            spoil,
+            DatabaseFileError,
+            "Cannot open {path}: its table _tables holds a declaration that cannot be read: " + why + ". "
+            "Expected declarations as reactive_nb wrote them. Restore the file from a copy.",
+        )
+        for name, spoil, why in (
+            ("no_bytes", with_sql("UPDATE reactive.documents_1 SET document = NULL"), "it has no bytes"),
+            ("bytes", with_sql("UPDATE reactive.documents_1 SET document = 'x'::BLOB"), "it is no declaration"),
+            ("no_key", with_declaration(lambda document: document.pop("dropped")), "it lacks 'dropped'"),
+            ("kind", with_declaration(lambda document: document.update(indexes=5)), "it is no declaration"),
+            ("number", with_declaration(lambda document: document.update(number="1")), "it is no declaration"),
+            (
+                "validator",
+                with_declaration(lambda document: document.update(document={"type": "?"})),
+                "it is no declaration",
+            ),
+        )
     ),
     Unusable(
         "no_database",

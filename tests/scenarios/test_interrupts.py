@@ -13,11 +13,13 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 SEED = 20250117
+MANY_ROUNDS = 15
 
 POINTS = {
     "commit": 400,
     "block": 400,
     "submit": 200,
+    "change": 300,
     "query": 400,
     "live": 700,
     "define": 400,
@@ -43,3 +45,8 @@ def test_ctrl_c_at_any_point_of_an_operation_leaves_everything_whole_and_usable(
 @pytest.mark.slow
 def test_ctrl_c_from_another_thread_at_random_moments_leaves_everything_whole_and_usable() -> None:
     assert run("thread", SEED) >= 50, f"too few were interrupted (seed {SEED})"
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_sql_changes_many_documents_leaves_all_of_them_changed_or_none() -> None:
+    assert run("many", MANY_ROUNDS) >= MANY_ROUNDS // 3

@@ -33,6 +33,8 @@ CASES = [
     Case("delete from t where a = 'returning'", Verb.DELETE, "t", "t", "delete from t where a = 'returning'"),
     Case("delete from t q using s where q.a = s.a", Verb.DELETE, "t", "q"),
     Case("delete from t using s", Verb.DELETE, "t", "t"),
+    Case("insert into t select 1 from s join r on conflict = s.a", Verb.INSERT, "t", "t"),
+    Case("insert into t select 1 from s join r on conflict returning a", Verb.INSERT, "t", "t", None, " a"),
     Case("truncate t", Verb.DELETE, "t", "t", "DELETE FROM t"),
     Case("/* x */ truncate table main.t ;", Verb.DELETE, "main.t", "t", "DELETE FROM main.t"),
     Case("with d as (select 1 returning_not) delete from t -- returning\n where true;", Verb.DELETE, "t", "t"),

@@ -104,6 +104,11 @@ DERIVED: list[tuple[str, list[str], str]] = [
     ),
     ("a typed table that is gone", ["DROP TABLE flights"], "table flights: its tables cannot be compared: "),
     (
+        "a view in the place of a typed table",
+        ["CREATE TABLE other AS FROM flights", "DROP TABLE flights", "CREATE VIEW flights AS FROM other"],
+        "table flights: a view of another program stands in the place of its typed table",
+    ),
+    (
         "a column that is gone",
         ["ALTER TABLE flights DROP COLUMN carrier"],
         "table flights: its tables cannot be compared: ",
@@ -114,9 +119,14 @@ DERIVED: list[tuple[str, list[str], str]] = [
         "table flights: its key columns are those of ['by_carrier', 'by_creation_time'], its indexes ['by_carrier', ",
     ),
     (
+        "a column of another type",
+        ["ALTER TABLE flights ALTER delay TYPE VARCHAR"],
+        "table flights: its typed table differs in the types of its columns",
+    ),
+    (
         "a place that is gone",
         ["DELETE FROM reactive.tables WHERE number = 10002", "DROP TABLE reactive.documents_10002", "DROP TABLE notes"],
-        "table notes: it is declared and has no place in the file",
+        "table notes: it is declared and has no place in the file, so it has no documents",
     ),
 ]
 
@@ -165,6 +175,21 @@ LOST: list[tuple[str, list[str], str]] = [
         "a document that stands there twice",
         ["INSERT INTO reactive.documents_10002 FROM reactive.documents_10002"],
         "table notes: documents are damaged: ",
+    ),
+    (
+        "a document without bytes",
+        ["UPDATE reactive.documents_10002 SET document = NULL"],
+        "table notes: documents are damaged: ",
+    ),
+    (
+        "a place that is gone, and documents that are there",
+        ["DELETE FROM reactive.tables WHERE number = 10002"],
+        "table notes: its documents are in the file, and the row of reactive.tables that says where is gone",
+    ),
+    (
+        "tables in a file that says it has none",
+        ["UPDATE reactive.meta SET value = '0' WHERE key = 'folded'"],
+        "reactive.meta: it says that nothing was written yet, and there are tables",
     ),
     ("documents that are gone", ["DROP TABLE reactive.documents_10002"], "table notes: its documents cannot be read: "),
     (
@@ -283,3 +308,17 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
         check(tmp_path / "none.duckdb")
 
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("look", [check, repair])
+def test_a_file_that_is_no_database_of_ours_stays_as_it_is(tmp_path: Path, look: Callable[[Path], Any]) -> None:
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE flights AS SELECT 1 AS n")
+    before = path.read_bytes()
+
+    with pytest.raises(DatabaseFileError, match="it holds no tables of reactive_nb"):
+        look(path)
+
+    assert path.read_bytes() == before
+    assert [*tmp_path.iterdir()] == [path]

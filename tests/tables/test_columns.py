@@ -67,6 +67,22 @@ CASES = [
     Case("null", v.null(), "JSON", None, None),
     Case("record", v.record(v.string(), v.number()), "JSON", {"a": 1}, '{"a":1}'),
     Case("loose_array", v.array(v.any()), "JSON", [1, "a"], '[1,"a"]'),
+    # What DuckDB takes for a MAP, unless it is told otherwise:
+    Case("nothing_of_it", v.object(n=v.optional(v.number())), 'STRUCT("n" DOUBLE)', {}, {"n": None}),
+    Case(
+        "pair",
+        v.object(key=v.string(), value=v.string()),
+        'STRUCT("key" VARCHAR, "value" VARCHAR)',
+        {"key": "ab", "value": "cd"},
+        {"key": "ab", "value": "cd"},
+    ),
+    Case(
+        "pairs",
+        v.array(v.object(key=v.array(v.number()), value=v.object(value=v.optional(v.array(v.number()))))),
+        'STRUCT("key" DOUBLE[], "value" STRUCT("value" DOUBLE[]))[]',
+        [{"key": [1], "value": {"value": [2]}}, {"key": [], "value": {}}],
+        [{"key": [1.0], "value": {"value": [2.0]}}, {"key": [], "value": {"value": None}}],
+    ),
     Case("loose_object", v.object(a=v.any()), "JSON", {"a": "ü"}, '{"a":"ü"}'),
     Case("empty_object", v.object({}), "JSON", {}, "{}"),
     Case("clashing_object", v.object({"a": v.number(), "A": v.number()}), "JSON", {"a": 1, "A": 2}, '{"a":1,"A":2}'),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -165,6 +166,64 @@ def test_a_null_inside_a_struct_is_a_missing_field() -> None:
     assert written(declared, frame) == [{"x": {"b": None}, "y": [{"b": "x"}]}, {"y": None}]
     assert refusals(declared, frame.to_dict("records")) == {0: "x.a is None"}
     assert isinstance(v.array(inner), ArrayValidator)
+
+
+LISTS = pd.DataFrame(
+    {
+        "x": [
+            np.array([1, 2]),
+            np.array([0.5, 1.1]),
+            np.ma.array([1, 2], mask=[False, True]),
+            np.array(["a", "b"], dtype=object),
+            np.array([{"n": np.array([1])}, {"n": None}], dtype=object),
+            np.array([np.array([1, 2]), np.array([], dtype=np.int64)], dtype=object),
+            np.zeros((2, 2), np.float32),
+            {"n": np.array([0.5])},
+        ]
+    }
+)
+"""Lists as pandas has them from Parquet and DuckDB."""
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "value"),
+    [
+        (0, v.array(v.int64()), [1, 2]),
+        (0, v.nullable(v.array(v.number())), [1, 2]),
+        (0, v.vector(2), np.array([1, 2], np.float32)),
+        (0, v.any(), [1, 2]),
+        (1, v.array(v.number()), [0.5, 1.1]),
+        (1, v.union(v.array(v.number()), v.string()), [0.5, 1.1]),
+        (1, v.vector(2), np.array([0.5, 1.1], np.float32)),
+        (1, v.any(), np.array([0.5, 1.1], np.float32)),
+        (2, v.array(v.nullable(v.int64())), [1, None]),
+        (3, v.array(v.string()), ["a", "b"]),
+        (4, v.array(v.object(n=v.optional(v.array(v.int64())))), [{"n": [1]}, {}]),
+        (4, v.any(), [{"n": [1]}, {"n": None}]),
+        (5, v.array(v.array(v.int64())), [[1, 2], []]),
+        (6, v.array(v.array(v.number())), [[0.0, 0.0], [0.0, 0.0]]),
+        (7, v.object(n=v.array(v.number())), {"n": [0.5]}),
+        (7, v.record(v.string(), v.array(v.number())), {"n": [0.5]}),
+        (7, v.any(), {"n": np.array([0.5], np.float32)}),
+    ],
+    ids=str,
+)
+def test_a_list_of_a_typed_frame_may_be_an_array(row: int, field: Validator, value: Any) -> None:
+    assert repr(written(table(x=field), LISTS.iloc[[row]])) == repr(written(table(x=field), [{"x": value}]))
+    shapes = v.union(v.object(x=field), v.object(x=field, y=v.string()))
+    assert repr(written(table(shapes), LISTS.iloc[[row]])) == repr(written(table(shapes), [{"x": value}]))
+
+
+def test_an_array_of_moments_is_no_list_of_numbers() -> None:
+    frame = pd.DataFrame({"x": [np.array(["2026-01-01"], "datetime64[ns]")]})
+
+    assert "is an array of shape (1,) and type datetime64" in refusals(table(x=v.any()), frame)[0]
+
+
+def test_a_frame_without_rows_need_not_have_the_columns() -> None:
+    assert written(table(x=v.string()), pd.DataFrame([])) == []
+    with pytest.raises(DocumentValidationError, match="the frame has no column x"):
+        taken(table(x=v.string()), pd.DataFrame(index=[0, 1]))
 
 
 def test_a_union_of_objects_takes_from_each_row_what_it_has() -> None:

@@ -13,7 +13,7 @@ import pytest
 from reactive_nb.errors import QueryUsageError, SqlError
 from reactive_nb.functions.context import read_whole
 from reactive_nb.tables.moment import prepare
-from reactive_nb.tables.sql_query import Question, SqlQuery, is_frame, run
+from reactive_nb.tables.sql_query import Question, SqlQuery, run
 from reactive_nb.tables.statement import parse
 
 
@@ -105,14 +105,6 @@ def test_only_sql_of_the_database_can_be_live(cursor: duckdb.DuckDBPyConnection)
         ask(cursor, "FROM flights").live()
 
 
-def test_frames_are_told_from_values() -> None:
-    frame = pd.DataFrame({"a": [1]})
-    question = Question(parse("SELECT $x FROM other"), {"x": 1, "other": frame})
-
-    assert (question.given, question.frames) == ({"x": 1}, {"other": frame})
-    assert [is_frame(each) for each in (frame, frame["a"], [1], "a", None, frame.to_numpy())] == [True] + [False] * 5
-
-
 def test_a_frame_is_no_parameter() -> None:
     with pytest.raises(SqlError) as refused:
         Question(parse("SELECT $x"), {"x": pd.DataFrame({"a": [1]})})
@@ -123,12 +115,11 @@ def test_a_frame_is_no_parameter() -> None:
     )
 
 
-@pytest.mark.parametrize("kind", ["polars", "pyarrow"])
-def test_frames_of_other_libraries(cursor: duckdb.DuckDBPyConnection, kind: str) -> None:
+def test_every_kind_of_result_calls_the_columns_of_a_join_alike(cursor: duckdb.DuckDBPyConnection) -> None:
     pytest.importorskip("pyarrow")
-    library = pytest.importorskip(kind)
-    frame = library.DataFrame({"a": [1]}) if kind == "polars" else library.table({"a": [1]})
+    pytest.importorskip("polars")
+    query = ask(cursor, "SELECT * FROM flights JOIN flights AS later USING (delay)")
+    names = ["origin", "delay", "landed", "origin_1", "landed_1"]
 
-    assert is_frame(frame)
-    cursor.register("other", frame)
-    assert ask(cursor, "FROM other", other=frame).rows() == [{"a": 1}]
+    assert [*query.rows()[0]] == names
+    assert query.df().columns.tolist() == query.arrow().column_names == query.pl().columns == names

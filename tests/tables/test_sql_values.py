@@ -1,21 +1,17 @@
-"""Values of SQL as values of documents, and arguments as parameters."""
+"""Values of SQL as values of documents, as a query in SQL returns them in rows."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import duckdb
-import numpy as np
 import pytest
 
-from reactive_nb.errors import SqlError
-from reactive_nb.tables.sql_values import parameter, rows_of
+from reactive_nb.tables.sql_values import rows_of
 from reactive_nb.values import wire
 from reactive_nb.values.conversion import vector
 from tests.strategies import identical
@@ -93,45 +89,13 @@ def test_a_value_of_sql_is_one_of_documents(connection: duckdb.DuckDBPyConnectio
     wire.encode(first)
 
 
-def test_columns_of_one_name_are_told_apart(connection: duckdb.DuckDBPyConnection) -> None:
-    result = connection.execute("SELECT 1 AS n, 2 AS n, 3 AS N")
-
-    assert rows_of(result.description, result.fetchall()) == [{"n": 1, "n_2": 2, "N_3": 3}]
-
-
-@pytest.mark.parametrize(
-    ("value", "expected", "type_"),
-    [
-        (None, None, '"NULL"'),
-        (True, True, "BOOLEAN"),
-        (np.int64(3), 3, "INTEGER"),
-        (2**40, 2**40, "BIGINT"),
-        (0.5, 0.5, "DOUBLE"),
-        ("x", "x", "VARCHAR"),
-        (b"\0", b"\0", "BLOB"),
-        (NEW_YEAR, NEW_YEAR, "TIMESTAMP WITH TIME ZONE"),
-        (datetime(2020, 1, 1), datetime(2020, 1, 1), "TIMESTAMP"),  # noqa: DTZ001 - SQL has times without a zone
-        (date(2020, 1, 1), date(2020, 1, 1), "DATE"),
-        (time(10), time(10), "TIME"),
-        (timedelta(hours=1), timedelta(hours=1), "INTERVAL"),
-        (Decimal("1.5"), Decimal("1.5"), "DECIMAL(2,1)"),
-        (UUID(int=1), UUID(int=1), "UUID"),
-        (np.array([1.0, 2.0], np.float32), [1.0, 2.0], "DOUBLE[]"),
-        ({"a": [vector([1])]}, {"a": [[1.0]]}, "STRUCT(a DOUBLE[][])"),
-    ],
-    ids=repr,
-)
-def test_an_argument_becomes_a_parameter(
-    connection: duckdb.DuckDBPyConnection, value: Any, expected: Any, type_: str
+@pytest.mark.parametrize("names", [("n", "n", "N"), ("a", "a_1", "a", "A"), ("a_1", "a", "a", "b"), ("a", "b")])
+def test_columns_of_one_name_are_told_apart_as_in_a_frame_of_duckdb(
+    connection: duckdb.DuckDBPyConnection, names: tuple[str, ...]
 ) -> None:
-    given = parameter("x", value)
+    text = "SELECT " + ", ".join(f"{place} AS {name}" for place, name in enumerate(names))
+    result = connection.execute(text)
 
-    assert given == expected
-    assert connection.execute("SELECT typeof($x)", {"x": given}).fetchall() == [(type_,)]
+    ((row,),) = [rows_of(result.description, result.fetchall())]
 
-
-def test_what_sql_cannot_hold_is_refused() -> None:
-    with pytest.raises(SqlError) as refused:
-        parameter("x", [1, object])
-
-    assert str(refused.value).startswith("Cannot pass $x to the SQL: $x[1] is <class 'object'>")
+    assert row == connection.execute(text).df().to_dict("records")[0]

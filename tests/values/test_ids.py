@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactive_nb.errors import InvalidId
-from reactive_nb.values.ids import MAX_TABLE_NUMBER, Id, IdOf, decode_id, encode_id, encode_ids, table_number_of
+from reactive_nb.values.ids import (
+    MAX_TABLE_NUMBER,
+    Id,
+    IdOf,
+    are_ids_of,
+    decode_id,
+    encode_id,
+    encode_ids,
+    table_number_of,
+)
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -153,3 +162,27 @@ def test_id_of_a_table_is_an_annotation_of_str() -> None:
 @given(st.integers(1, MAX_TABLE_NUMBER), st.lists(st.binary(min_size=16, max_size=16), max_size=4))
 def test_many_ids_at_once_are_the_same_ids(number: int, entropies: list[bytes]) -> None:
     assert encode_ids(number, entropies) == [encode_id(number, entropy) for entropy in entropies]
+
+
+@given(table_numbers, st.lists(entropies, max_size=4))
+def test_many_ids_of_a_table_are_known_at_once(number: int, entropies: list[bytes]) -> None:
+    assert are_ids_of(number, encode_ids(number, entropies))
+
+
+@given(table_numbers, table_numbers, st.lists(entropies, min_size=1, max_size=3), st.data())
+def test_one_that_is_none_of_that_table_is_noticed_among_many(
+    number: int, other: int, entropies: list[bytes], data: st.DataObject
+) -> None:
+    ids = encode_ids(number, entropies)
+    place = data.draw(st.integers(0, len(ids) - 1))
+    at = data.draw(st.integers(0, len(ids[0]) - 1))
+    wrong = [
+        encode_id(other, entropies[place]) if other != number else "",
+        ids[place][:at] + data.draw(st.sampled_from([each for each in "0z!A\xe9\u0660" if each != ids[place][at]])) + ids[place][at + 1 :],
+        ids[place][:-1],
+        ids[place] + "0",
+        "",
+    ]  # fmt: skip
+
+    for each in wrong:
+        assert not are_ids_of(number, [*ids[:place], each, *ids[place + 1 :]])

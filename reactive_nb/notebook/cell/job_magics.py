@@ -12,7 +12,6 @@ from IPython.core.magic import Magics, cell_magic, magics_class, no_var_expand
 from IPython.display import display
 
 from reactive_nb.engine import Engine
-from reactive_nb.errors import QueryUsageError
 from reactive_nb.jobs.schedule import Schedule, schedule_of, to_datetime
 from reactive_nb.notebook.cell import routes
 from reactive_nb.notebook.cell.capture import refuse_await
@@ -30,6 +29,7 @@ from reactive_nb.notebook.cell.plan import (
     split_cell,
     stable_name,
 )
+from reactive_nb.notebook.databases import database_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -172,27 +172,8 @@ class JobMagics(Magics):
 
     def _engine(self, plan: Plan, followed: Engine | None = None) -> Engine:
         """Return the database that keeps a job: the one that is named, the one that it follows, or the only one."""
-        engines = [engine for engine in self._engines() if not engine.closed]
-        variable = plan.options.db
-        held = self.shell.user_ns.get(variable or "")
-        if isinstance(held, Engine) and held in engines:
-            return held
-        if variable is None and followed is not None:
-            return followed
-        if variable is None and len(engines) == 1:
-            return engines[0]
-        names = [name for name, value in self.shell.user_ns.items() if any(value is each for each in engines)]
-        named = ", ".join(name for name in names if not name.startswith("_"))
-        if variable is not None:
-            thing = f"{variable} holds no open database"
-        else:
-            thing = f"{len(engines)} databases are open" if engines else "no database is open"
-        raise QueryUsageError(
-            f"Cannot keep the job {plan.name!r}",
-            thing=thing,
-            expected="one open database, or a variable that holds the one to use",
-            hint=f"Write --db with one of: {named}" if named else "Open one before: db = reactive_nb.connect(...)",
-        )
+        what = f"Cannot keep the job {plan.name!r}"
+        return database_of(self._engines(), self.shell.user_ns, plan.options.db, followed, what)
 
     def _begin(self, plan: Plan, key: CellKey, engine: Engine) -> None:
         self._cells.take_name(key, engine, plan)

@@ -98,7 +98,7 @@ def _why_unknown(subscription: Subscription | None, history: Sequence[Run], at: 
     if subscription.page_ends:
         return "Its query reads pages, whose ends move, so what changed cannot be told."
     if subscription.uses_chance:
-        return "Its query asks for the time or for randomness, so what changed cannot be told."
+        return "Its result depends on more than the tables (the time, chance, a frame, a file): what changed cannot be told."
     return ""
 
 

@@ -6,7 +6,7 @@ this the transaction must only be committed or abandoned: its own reads do not s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -36,7 +36,7 @@ from reactive_nb.errors import (
 from reactive_nb.schema.declaration import BY_CREATION_TIME, BY_ID
 from reactive_nb.transaction.transaction import Transaction
 from reactive_nb.values import wire
-from reactive_nb.values.ids import decode_id, encode_id, encode_ids
+from reactive_nb.values.ids import are_ids_of, decode_id, encode_id, encode_ids
 from reactive_nb.values.refusal import show
 from reactive_nb.values.scalars import AnyValidator, Validator
 from reactive_nb.values.shapes import ObjectValidator
@@ -71,12 +71,13 @@ class Arrivals:
 
     Attributes:
         taken: How many documents were accepted.
+        size: How many bytes of a record of the log they take, or a little less.
     """
 
     def __init__(
         self, tx: Transaction, state: TableState, ids: IdSource, *, keeps: bool, renumbered: Mapping[int, int]
     ) -> None:
-        self.taken = 0
+        self.taken = self.size = 0
         self._tx = tx
         self._state = state
         self._ids = ids
@@ -135,14 +136,18 @@ class Arrivals:
         change = Change(self._state.name, id, None, data, None, self._state.maker.keys(whole))
         if self._state.maker.unique:
             self._check_unique(change, whole, place)
-        self._write(place, change, created)
+        self._write({id: place}, [change], [data], [created])
         return whole
 
-    def _write(self, place: str, change: Change, created: float) -> None:
-        self._places[change.id] = place
-        self._tx.writes.add(change)
-        self._tx.last_creation_ms = max(self._tx.last_creation_ms, created)
-        self.taken += 1
+    def _write(
+        self, places: dict[str, str], changes: Iterable[Change], encoded: list[bytes], created: list[float]
+    ) -> None:
+        self._places |= places
+        for change in changes:
+            self._tx.writes.add(change)
+        self._tx.last_creation_ms = max(self._tx.last_creation_ms, *created)
+        self.taken += len(encoded)
+        self.size += sum(map(len, encoded)) + sum(map(len, places)) + len(self._state.name) * len(encoded)
 
     def _take_alike(self, names: tuple[str, ...], rows: list[tuple[str, dict[str, Any]]]) -> bool:
         """Take documents with the same fields, or none of them and return False when one may have to be refused."""
@@ -167,8 +172,9 @@ class Arrivals:
         if max(map(len, encoded)) > MAX_BYTES:
             return False
         keys = self._state.maker.keys_of_columns(ids, np.array(created, dtype=np.float64), fields)
-        for (place, _), id, time, data, its_keys in zip(rows, ids, created, encoded, keys, strict=True):
-            self._write(place, Change(self._state.name, id, None, data, None, its_keys), time)
+        name = self._state.name
+        changes = (Change(name, id, None, data, None, each) for id, data, each in zip(ids, encoded, keys, strict=True))
+        self._write({id: place for id, (place, _) in zip(ids, rows, strict=True)}, changes, encoded, created)
         return True
 
     def _columns(self, columns: dict[str, list[Any]]) -> dict[str, list[Any]] | None:
@@ -198,10 +204,7 @@ class Arrivals:
         """Whether these are ids of this table, all different, and of no document that is there or has arrived."""
         if {*map(type, ids)} != {str} or len({*ids}) < len(ids) or not self._places.keys().isdisjoint(ids):
             return False
-        try:
-            if any(decode_id(id)[0] != self._state.stored.number for id in ids):
-                return False
-        except InvalidId:
+        if not are_ids_of(self._state.stored.number, ids):
             return False
         return not self._keeps or all(self._state.get(id) is None for id in ids)
 

@@ -104,9 +104,22 @@ def _read(text: Iterable[str], opened: BinaryIO, form: Form, file: Path) -> Iter
                 )
             yield f"row {row} (line {reader.line_num})", opened.tell(), _document(cells, converters, form)
     except (csv.Error, UnicodeDecodeError) as error:
-        line = reader.line_num + isinstance(error, UnicodeDecodeError)
-        problem = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise refusals.malformed(file, f"row {row + 1} (line {line})", problem, line, None) from None
+        if isinstance(error, UnicodeDecodeError):
+            line = _undecodable_line(file)
+            raise refusals.malformed(file, f"line {line}", "it is not UTF-8", line, None) from None
+        line = reader.line_num
+        raise refusals.malformed(file, f"row {row + 1} (line {line})", str(error), line, None) from None
+
+
+def _undecodable_line(file: Path) -> int:
+    """Return the first line that is not UTF-8: text is decoded far ahead of the row that is read."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return number
 
 
 def _check_header(header: list[str], file: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from stat import S_ISREG
 from typing import Literal, get_args
 
 from reactive_nb.tables.transfer import csv_files, json_files, parquet, refusals, snapshot_zip
@@ -31,7 +32,7 @@ def format_of(file: Path, given: str | None, what: str) -> str:
             what,
             f"the file ends in {file.suffix!r}" if given is None else f"format is {given!r}",
             f"one of {', '.join(FORMATS)}",
-            "Give the file such an ending, or say format=...",
+            "Give the file such an ending, or say which it is (format, or --format in a terminal)",
         )
     return found
 
@@ -47,6 +48,12 @@ def open_source(file: Path, format: str, tables: Collection[str] | None) -> Abst
     Raises:
         TransferError: It is not there, or damaged.
     """
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise refusals.unopened(file, error) from error
+    if not S_ISREG(found.st_mode):
+        raise refusals.no_file(file)
     if format == "zip":
         return snapshot_zip.opened(file, tables)
     assert tables is not None
@@ -60,8 +67,5 @@ def open_source(file: Path, format: str, tables: Collection[str] | None) -> Abst
         rows = csv_files.rows_of(file)
     else:
         rows = parquet.rows_of(file)
-    try:
-        size = file.stat().st_size
-    except OSError as error:
-        raise refusals.unopened(file, error) from error
-    return nullcontext(Source(file, (IncomingTable(name, rows, size if format in ("jsonl", "csv") else None),)))
+    size = found.st_size if format in ("jsonl", "csv") else None
+    return nullcontext(Source(file, (IncomingTable(name, rows, size),)))

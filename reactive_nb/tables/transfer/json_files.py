@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
+
+import msgspec
 
 from reactive_nb.errors import InvalidValue
 from reactive_nb.tables.transfer import refusals
@@ -18,6 +21,7 @@ from reactive_nb.tables.transfer.source import Incoming, Rows, as_document
 
 _BOM = b"\xef\xbb\xbf"
 _AT_ONCE = 2_000
+_MAX_LINE = 1 << 26  # far above any document; a line without end, as a malicious zip may hold, fills no memory
 
 
 def rows_of_lines(file: Path) -> Rows:
@@ -42,7 +46,7 @@ def rows_of_array(file: Path) -> Rows:
             data = file.read_bytes()
         except OSError as error:
             raise refusals.unopened(file, error) from error
-        parsed = _parsed(_text(data.removeprefix(_BOM), file, "line ", None), file, "line ", None)
+        parsed = _parsed(data.removeprefix(_BOM), file, "line ", None)
         if not isinstance(parsed, list):
             raise refusals.unreadable(
                 file,
@@ -55,11 +59,11 @@ def rows_of_array(file: Path) -> Rows:
     return rows
 
 
-def read_lines(lines: Iterable[bytes], form: Form, file: Path, place: str, legacy: bool = False) -> Iterator[Incoming]:
+def read_lines(lines: BinaryIO, form: Form, file: Path, place: str, legacy: bool = False) -> Iterator[Incoming]:
     """Yield the documents of JSON lines; empty lines hold none.
 
     Args:
-        lines: With their ends.
+        lines: Where they stand.
         form: The form of their table.
         file: The file in which they stand, for errors.
         place: What stands before the number of a line in errors.
@@ -69,13 +73,15 @@ def read_lines(lines: Iterable[bytes], form: Form, file: Path, place: str, legac
         TransferError: A line is no JSON; it says which, and where in it.
     """
     done = 0
-    for position, line in enumerate(lines, 1):
+    for position, line in enumerate(iter(partial(lines.readline, _MAX_LINE), b""), 1):
         done += len(line)
+        if len(line) == _MAX_LINE:
+            raise refusals.malformed(file, f"{place}{position}", "it is longer than any document", position, None)
         if position == 1:
             line = line.removeprefix(_BOM)
         if line.isspace() or not line:
             continue
-        value = _parsed(_text(line, file, place, position), file, place, position)
+        value = _parsed(line, file, place, position)
         yield _incoming(f"{place}{position}", done, value, form, legacy, b'"$' in line or b"\\" in line)
 
 
@@ -120,12 +126,20 @@ def _text(data: bytes, file: Path, place: str, line: int | None) -> str:
         raise refusals.malformed(file, f"{place}{at}", "it is not UTF-8", at, column) from None
 
 
-def _parsed(text: str, file: Path, place: str, line: int | None) -> Any:
+def _parsed(data: bytes, file: Path, place: str, line: int | None) -> Any:
+    try:
+        return _decode_quickly(data)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _parsed_slowly(_text(data, file, place, line), file, place, line)
+
+
+def _parsed_slowly(text: str, file: Path, place: str, line: int | None) -> Any:
+    """Return the same, of half a surrogate pair too; or say in which line and column it is wrong."""
     try:
         return _decode(text)
     except json.JSONDecodeError as error:
-        at = error.lineno if line is None else line
-        raise refusals.malformed(file, f"{place}{at}", error.msg, at, error.colno) from None
+        at, column = (error.lineno, error.colno) if line is None else (line, error.pos + 1)
+        raise refusals.malformed(file, f"{place}{at}", error.msg, at, column) from None
     except (ValueError, RecursionError) as error:
         problem = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise refusals.malformed(file, f"{place}{line or 1}", problem, line or 1, None) from None
@@ -135,4 +149,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+_decode_quickly = msgspec.json.Decoder(float_hook=number).decode
 _decode = json.JSONDecoder(parse_float=number, parse_constant=_refuse_constant).decode

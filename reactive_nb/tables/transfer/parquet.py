@@ -8,7 +8,9 @@ missing where a field may be missing. A table without a declaration has one colu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,8 @@ def write(documents: Iterable[dict[str, Any]], table: Table, into: Path) -> None
         try:
             connection.execute(f"COPY documents TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
         except duckdb.IOException as error:
+            if "No space left" in str(error):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             raise OSError(str(error).partition("\n")[0]) from error
 
 
@@ -81,23 +85,41 @@ def _read(result: duckdb.DuckDBPyConnection, form: Form) -> Iterator[Incoming]:
     assert description is not None
     names = [column[0] for column in description]
     converts = [converter(column[1]) for column in description]
+    forms = [form.fields.get(name, form.others) for name in names]
+    nothing: dict[str, Any] = {}
+    for name in names:
+        if name not in SYSTEM_FIELDS:
+            form.put_nothing(nothing, name)
     is_whole = form.is_any and {*names} <= _WHOLE_DOCUMENT and "document" in names
     row = 0
     while fetched := result.fetchmany(_AT_ONCE):
-        for values in fetched:
+        columns = [*map(_column, zip(*fetched, strict=True), converts, forms)]
+        lacking = [
+            name
+            for name, column in zip(names, columns, strict=True)
+            if name not in nothing and type(None) in {*map(type, column)}
+        ]
+        for values in zip(*columns, strict=True):
             row += 1
-            document: dict[str, Any] = {}
-            for name, convert, value in zip(names, converts, values, strict=True):
-                if value is not None:
-                    plain = value if convert is None else convert(value)
-                    document[name] = _fitted(plain, form.fields.get(name, form.others))
-                elif name not in SYSTEM_FIELDS:
-                    form.put_nothing(document, name)
+            document = dict(zip(names, values, strict=True))
+            for name in lacking:
+                if document[name] is None:
+                    del document[name]
             if is_whole and isinstance(inner := document.get("document"), dict):
                 system = {name: document[name] for name in (ID, CREATION_TIME) if name in document}
                 yield f"row {row}", row, {**system, **inner}
             else:
                 yield f"row {row}", row, document
+
+
+def _column(values: Sequence[Any], convert: Callable[[Any], Any] | None, form: Form) -> Sequence[Any]:
+    """Return the values of one column as its field has them, and None for NULL."""
+    if convert is not None:
+        values = [None if value is None else convert(value) for value in values]
+    changing = (list, dict, float) if form.has_only_ints else (list, dict)
+    if form.is_any or {*map(type, values)}.isdisjoint(changing):
+        return values
+    return [_fitted(value, form) for value in values]
 
 
 def _fitted(value: Any, form: Form) -> Any:

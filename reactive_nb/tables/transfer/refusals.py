@@ -51,6 +51,32 @@ def unopened(file: Path, error: OSError) -> TransferError:
     )
 
 
+def no_file(file: Path) -> TransferError:
+    """Return the error of what cannot be read twice, as loading does."""
+    return TransferError(
+        f"Cannot load {file.name}",
+        thing=f"{file} is a folder, a pipe or a device",
+        expected="a file",
+        hint=f"Write what it holds into a file first; {_NOTHING}",
+        file=file,
+        line=None,
+        column=None,
+    )
+
+
+def too_much(file: Path, limit: int) -> TransferError:
+    """Return the error of a file whose documents no record of the log can hold."""
+    return TransferError(
+        f"Cannot load {file.name}",
+        thing=f"its documents take more than {limit:,} bytes",
+        expected="less in one load, for that is one record of the log",
+        hint=f"Load its tables one by one, or split it and load the parts with mode append; {_NOTHING}",
+        file=file,
+        line=None,
+        column=None,
+    )
+
+
 def unwritten(file: Path, error: OSError) -> TransferError:
     """Return the error of a disk that does not take an export."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)

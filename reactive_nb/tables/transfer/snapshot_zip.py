@@ -30,14 +30,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reactive_nb.documents.document import ID
-from reactive_nb.errors import ReactiveError
-from reactive_nb.schema.declaration import TABLES, StoredTable, Table
+from reactive_nb.errors import ReactiveError, SchemaError
+from reactive_nb.schema.declaration import TABLES, StoredTable, Table, check_table_name
 from reactive_nb.schema.system_tables import STORAGE
 from reactive_nb.tables.transfer import refusals
 from reactive_nb.tables.transfer.form import Form, encode_json
 from reactive_nb.tables.transfer.json_files import read_lines, write_lines
-from reactive_nb.tables.transfer.source import Incoming, IncomingTable, Source
-from reactive_nb.values.ids import decode_id
+from reactive_nb.tables.transfer.source import Content, Incoming, IncomingTable, Source
+from reactive_nb.values.ids import MAX_TABLE_NUMBER, decode_id
 from reactive_nb.values.wire import from_json, to_json
 
 _DECLARED = "_reactive_nb/tables.jsonl"
@@ -140,7 +140,7 @@ def opened(file: Path, tables: Collection[str] | None) -> Iterator[Source]:
     """
     try:
         zip = zipfile.ZipFile(file)
-    except FileNotFoundError as error:
+    except OSError as error:
         raise refusals.unopened(file, error) from error
     except _DAMAGES as error:
         raise _damaged(file, "", error) from error
@@ -202,33 +202,50 @@ class _Reader:
                 self._file, f"it holds no table {', '.join(unknown)}", f"It has {', '.join(names) or 'none'}"
             )
         wanted = [name for name in names if tables is None or name in tables]
+        for name in wanted:
+            self._check_table(name)
+        for name in numbers if tables is None else ():
+            if name not in names and not name.startswith("_"):
+                self._skipped[f"the table {name}, of which there are no documents in it"] = None
         incoming = [self._table(name, numbers.get(name), declared.get(name)) for name in wanted]
         if STORAGE in self._documents and (tables is None or STORAGE in tables):
             incoming.append(self._table(STORAGE, None, None))
         self._check_numbers(incoming)
-        contents = {id: partial(self._open, info) for id, info in self._contents.items()}
+        contents = {id: Content(info.file_size, partial(self._open, info)) for id, info in self._contents.items()}
         return Source(self._file, tuple(incoming), contents, tuple(self._skipped))
 
-    def _table(self, name: str, number: int | None, declared: StoredTable | None) -> IncomingTable:
+    def _check_table(self, name: str) -> None:
+        """Raise if no table can have this name, or it is declared and its documents are gone: one of ours has both."""
         info = self._documents.get(name)
+        if info is None:
+            raise refusals.unreadable(
+                self._file, f"it declares the table {name} and holds no {name}/documents.jsonl", "Export it again"
+            )
+        try:
+            check_table_name(name)
+        except SchemaError as error:
+            raise refusals.unreadable(
+                self._file, f"{info.filename} in it: {error.thing}", f"A table's name is {error.expected}; rename it"
+            ) from None
+
+    def _table(self, name: str, number: int | None, declared: StoredTable | None) -> IncomingTable:
+        info = self._documents[name]
         legacy = self._legacy_types(name)
         if declared is not None and number is None:
             number = declared.number
-        if number is None and info is not None:
+        if number is None:
             number = self._first_number(info)
         return IncomingTable(
             name,
             partial(self._rows, info, legacy is not None),
-            0 if info is None else info.file_size,
+            info.file_size,
             None if declared is None else declared.table,
             number,
             may_renumber=True,
             needs_declaration=legacy is not None and _FROM_TEXT.search(legacy) is not None,
         )
 
-    def _rows(self, info: zipfile.ZipInfo | None, legacy: bool, form: Form) -> Iterator[Incoming]:
-        if info is None:
-            return  # a table that is declared and was not exported
+    def _rows(self, info: zipfile.ZipInfo, legacy: bool, form: Form) -> Iterator[Incoming]:
         with self._reading(info), self._open(info) as lines:
             yield from read_lines(lines, form, self._file, f"{info.filename} line ", legacy)
 
@@ -249,7 +266,12 @@ class _Reader:
         info = self._documents.get(TABLES)
         numbers: dict[str, int] = {}
         for place, _, each in () if info is None else self._rows(info, False, Form(())):
-            if not (isinstance(each, dict) and type(each.get("name")) is str and type(each.get("id")) is int):
+            if not (
+                isinstance(each, dict)
+                and type(each.get("name")) is str
+                and type(each.get("id")) is int
+                and 0 < each["id"] <= MAX_TABLE_NUMBER
+            ):
                 raise refusals.unreadable(
                     self._file, f"{place} is not the name and the number of a table", "Export the database again"
                 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from reactive_nb.errors import DocumentValidationError, ReactiveError
 from reactive_nb.schema.declaration import Table
@@ -21,6 +21,13 @@ Incoming: TypeAlias = tuple[str, int, dict[str, Any] | ReactiveError]
 """Where a document stands, in words; how far the table has been read by then, in `IncomingTable.size`; the document."""
 
 Rows = Callable[[Form], Iterator[Incoming]]
+
+
+class Content(NamedTuple):
+    """The bytes of a stored file: how many, and what opens them."""
+
+    size: int
+    open: Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +60,13 @@ class Source:
     Attributes:
         file: Where it is.
         tables: What it holds.
-        contents: By the id of a stored file, what opens its bytes.
+        contents: By the id of a stored file, its bytes.
         skipped: What it holds and nobody can load, in words.
     """
 
     file: Path
     tables: tuple[IncomingTable, ...]
-    contents: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    contents: Mapping[str, Content] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
 
 

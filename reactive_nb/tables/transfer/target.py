@@ -22,6 +22,7 @@ def passing_path(file: Path) -> Iterator[Path]:
     Raises:
         TransferError: The disk does not take it; then nothing is left.
     """
+    file = file.resolve()  # where a link points to, not the link
     part = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
     try:
         yield part

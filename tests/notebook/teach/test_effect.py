@@ -235,7 +235,9 @@ def test_chance_pages_variables_and_the_end_cannot_be_told(db: Engine) -> None:
     told["closed"] = teller(db, lives["variable"])(-1)
 
     assert told == {
-        "chance": "Its query asks for the time or for randomness, so what changed cannot be told.",
+        "chance": (
+            "Its result depends on more than the tables (the time, chance, a frame, a file): what changed cannot be told."
+        ),
         "page": "Its query reads pages, whose ends move, so what changed cannot be told.",
         "variable": "What changed cannot be told: run again as of then, its query gives something else.",
         "closed": "It is closed, so its query is not run again to tell what changed.",

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reactive_nb import v
+from reactive_nb.errors import TransferError
 from reactive_nb.schema.declaration import Table, table
 from reactive_nb.tables.transfer import csv_files
 from reactive_nb.tables.transfer.form import Form
@@ -72,6 +73,13 @@ def test_rows_are_told_by_number_and_by_the_line_in_which_they_end(tmp_path: Pat
     rows = [(place, document) for place, _, document in csv_files.rows_of(tmp_path / "a.csv")(Form(()))]
 
     assert rows == [("row 1 (line 3)", {"a": "x\ny"}), ("row 3 (line 5)", {"a": "z"})]
+
+
+def test_bytes_that_are_no_text_are_told_by_their_own_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a\n" + b"x\n" * 500 + "é\n".encode("latin-1") + b"x\n" * 500)
+
+    with pytest.raises(TransferError, match="line 502: it is not UTF-8"):
+        [*csv_files.rows_of(tmp_path / "a.csv")(Form(()))]
 
 
 @given(st.lists(st.fixed_dictionaries({"t": st.text(max_size=5), "n": st.integers(-5, 5), "b": st.binary(max_size=3)})))
