@@ -16,6 +16,8 @@ import type { Context, Feed, ItemList } from "./section";
 const NAMESPACE = "http://www.w3.org/2000/svg";
 /** The room between two boxes of a column, in pixels. */
 const GAP = 6;
+/** How much more than what is in sight has its lines, in pixels: scrolling shows it before it can be drawn. */
+const BEYOND = 200;
 /** Ways from box to box; Enter and Space are those of every button. */
 const ARROWS = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"];
 
@@ -66,8 +68,8 @@ export class GraphView extends Widget {
     this.node.append(this.head, this.note, this.body);
     const { signal } = this.life;
     this.grid.addEventListener("pointerover", ({ target }) => this.point(keyOf(target)), { signal });
-    this.grid.addEventListener("pointerleave", () => this.point(keyOf(document.activeElement)), { signal });
-    this.grid.addEventListener("focusin", ({ target }) => this.onFocus(keyOf(target)), { signal });
+    this.grid.addEventListener("pointerleave", () => this.point(walkedTo(document.activeElement)), { signal });
+    this.grid.addEventListener("focusin", ({ target }) => this.onFocus(target), { signal });
     this.grid.addEventListener("focusout", () => this.point(null), { signal });
     this.grid.addEventListener("keydown", (event) => this.onKey(event), { signal });
     this.grid.addEventListener("click", ({ target }) => this.open(keyOf(target)), { signal });
@@ -173,8 +175,8 @@ export class GraphView extends Widget {
     const sight: Sight = {
       boxHeight: this.boxHeight,
       rowHeight: this.boxHeight + GAP,
-      top: scrollTop - top,
-      bottom: scrollTop + clientHeight - top,
+      top: Math.max(0, scrollTop - top - BEYOND),
+      bottom: Math.min(layout.rows * (this.boxHeight + GAP), scrollTop + clientHeight - top + BEYOND),
     };
     const near = this.pointed === null ? null : layout.connected(this.pointed);
     const wanted = new Set(COLUMNS.flatMap((_, column) => layout.visible(column, sight)));
@@ -189,9 +191,10 @@ export class GraphView extends Widget {
     for (const [place, column] of this.columns.entries()) column.style.height = `${(layout.columns[place]?.length ?? 0) * sight.rowHeight}px`;
     const lines = layout.lines(spans, sight, near);
     for (const [path, data] of [[this.usual, lines.usual], [this.touched, lines.touched], [this.near, lines.near]] as const) path.setAttribute("d", data);
-    this.svg.style.top = `${top}px`;
+    // Only as large as what is in sight: a drawing of all would be longer than a browser draws well.
+    this.svg.style.top = `${top + sight.top}px`;
     this.svg.style.width = `${width}px`;
-    this.svg.style.height = `${layout.rows * sight.rowHeight}px`;
+    this.svg.style.height = `${Math.max(0, sight.bottom - sight.top)}px`;
   }
 
   /** Find out how high a box is: it depends on the reader's fonts. */
@@ -253,9 +256,9 @@ export class GraphView extends Widget {
     else context.openBrowser(item.table, item.index === "" ? {} : { index: item.index });
   }
 
-  private onFocus(key: string | null): void {
-    this.current = key ?? this.current;
-    this.point(key);
+  private onFocus(target: EventTarget | null): void {
+    this.current = keyOf(target) ?? this.current;
+    this.point(walkedTo(target));
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -269,8 +272,7 @@ export class GraphView extends Widget {
     const top = spot.row * (this.boxHeight + GAP);
     const above = this.columns[0]?.offsetTop ?? 0;
     const { scrollTop, clientHeight } = this.body;
-    if (spot.row === 0) this.body.scrollTop = 0; // with what stands above the columns
-    else if (top + above < scrollTop) this.body.scrollTop = top + above;
+    if (top < scrollTop) this.body.scrollTop = top; // below the head of the column, which stays in sight
     else if (top + above + this.boxHeight > scrollTop + clientHeight) this.body.scrollTop = top + above + this.boxHeight + GAP - clientHeight;
     this.current = goal;
     this.redraw(); // at once, so that it is there to be focused
@@ -302,6 +304,11 @@ function linesOf(className: string): SVGPathElement {
 
 function keyOf(target: EventTarget | null): string | null {
   return target instanceof Element ? (target.closest<HTMLElement>(".rnb-graph-box")?.dataset["key"] ?? null) : null;
+}
+
+/** The box in focus if the keyboard brought it there: when the graph is opened, its first box is not one that is pointed at. */
+function walkedTo(target: EventTarget | null): string | null {
+  return target instanceof Element && target.matches(":focus-visible") ? keyOf(target) : null;
 }
 
 /** The one tab of the main area with the graph. */

@@ -9,6 +9,8 @@ export const COLUMNS = ["Tables", "Index ranges read", "Queries", "Shown by"] as
 
 /** How many boxes above and below what is in sight are drawn too. */
 const MARGIN = 4;
+/** How many lines of a kind are drawn that are lit and only pass what is in sight: more are a bar that says nothing. */
+const PASSING = 40;
 
 /** Where a box stands: its column, and how many are above it. */
 export interface Spot {
@@ -30,7 +32,7 @@ export interface Sight {
   readonly bottom: number;
 }
 
-/** The lines to draw, as data of three SVG paths: those that lead nowhere special are below the others. */
+/** The lines to draw, as data of three SVG paths whose top is that of what is in sight. */
 export interface Lines {
   readonly usual: string;
   readonly touched: string;
@@ -121,10 +123,16 @@ export class Layout {
     }
   }
 
-  /** The lines that cross what is in sight; those between two boxes of `near` are lit. */
+  /**
+   * The lines of the boxes in sight, and some of those that are lit and only pass: a thousand that pass would hide them, and
+   * take longer to draw than all the rest. Lines between two boxes of `near` are lit, and those between two touched ones.
+   */
   lines(spans: readonly Span[], sight: Sight, near: ReadonlySet<string> | null): Lines {
     const found = { usual: [] as string[], touched: [] as string[], near: [] as string[] };
-    const middle = ({ row }: Spot): number => row * sight.rowHeight + sight.boxHeight / 2;
+    const height = sight.bottom - sight.top;
+    const middle = ({ row }: Spot): number => row * sight.rowHeight + sight.boxHeight / 2 - sight.top;
+    const passing = { usual: PASSING, touched: 0, near: 0 };
+    const isInSight = (y: number): boolean => y >= 0 && y <= height;
     for (const [to, item] of this.items) {
       const end = this.spots.get(to);
       if (end === undefined) continue;
@@ -133,9 +141,10 @@ export class Layout {
         const begin = this.spots.get(from);
         if (begin === undefined) continue;
         const y1 = middle(begin);
-        if (Math.max(y1, y2) < sight.top || Math.min(y1, y2) > sight.bottom) continue;
+        if (Math.max(y1, y2) < 0 || Math.min(y1, y2) > height) continue;
         const isTouched = item.touched && this.items.get(from)?.touched === true;
         const kind = near?.has(from) && near.has(to) ? "near" : isTouched ? "touched" : "usual";
+        if (!isInSight(y1) && !isInSight(y2) && ++passing[kind] > PASSING) continue;
         found[kind].push(curve(spans[begin.column]?.right ?? 0, y1, spans[end.column]?.left ?? 0, y2));
       }
     }

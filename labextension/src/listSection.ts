@@ -130,10 +130,12 @@ export abstract class ListSection<Item> implements Section {
   /** Draw all of it again. */
   protected draw(): void {
     const all = this.list === null ? [] : this.list.order.flatMap((key) => this.line(key) ?? []);
+    const { wanted } = this;
+    // What somebody goes to is shown, also where the filter that still stands here would keep it out.
+    if (wanted !== null && all.some((line) => this.isGoal(line, wanted) && !matches(this.textOf(line.item), this.filter.value))) this.filter.value = "";
     const found = all.filter(({ item }) => this.isWanted(item) && matches(this.textOf(item), this.filter.value));
     for (const key of this.lines.keys()) if (!this.list?.items.has(key)) this.lines.delete(key);
     this.rows.set(found);
-    const { wanted } = this;
     const goal = wanted === null ? undefined : found.find((line) => this.isGoal(line, wanted));
     if (goal !== undefined) {
       this.rows.selectedKey = goal.key;

@@ -86,6 +86,8 @@ export function kernelMessage(data: unknown): KernelMessage | null {
 /** A database (panel/databases.py); its key is the engine's name in messages. */
 export interface DatabaseItem {
   readonly name: string;
+  /** The notebook's variable that holds it; null if none does. */
+  readonly variable: string | null;
   /** The file's name, or "in memory". */
   readonly place: string;
   /** The newest commit. */

@@ -8,6 +8,7 @@ import { treeViewIcon } from "@jupyterlab/ui-components";
 import { Signal, type ISignal } from "@lumino/signaling";
 import { Widget } from "@lumino/widgets";
 import { element, setChildren, setText } from "../../reactive_nb/notebook/static/dom.js";
+import { choose, type Choice } from "./choice";
 import { emptyState, type EmptyState } from "./emptyStates";
 import type { Kernels, Place } from "./kernels";
 import type { Feed, ItemList, Link } from "./link";
@@ -34,7 +35,7 @@ export class Panel extends Widget {
   private databasesOf: Link | null = null;
   private feed: Feed | null = null;
   /** The database that was looked at last in each kernel. */
-  private readonly chosen = new WeakMap<Link, string>();
+  private readonly chosen = new WeakMap<Link, Choice>();
   private context: Context | null = null;
   private emptyShown = "";
   private readonly contextSignal = new Signal<this, Context | null>(this);
@@ -87,8 +88,7 @@ export class Panel extends Widget {
     if (this.context !== null) return this.context;
     const { link } = this.place;
     if (link === null) return null;
-    const { order } = await link.listOnce<DatabaseItem>("databases", null, null);
-    const db = this.chosenIn(link, order);
+    const db = this.chosenIn(link, await link.listOnce<DatabaseItem>("databases", null, null));
     return db === null ? null : this.contextOf(link, db, null);
   }
 
@@ -125,7 +125,8 @@ export class Panel extends Widget {
   }
 
   private choose(key: string): void {
-    if (this.place.link !== null) this.chosen.set(this.place.link, key);
+    const variable = this.databases?.items.get(key)?.variable ?? null;
+    if (this.place.link !== null) this.chosen.set(this.place.link, { key, variable });
     this.time.set(null); // commits are counted in each database for itself
     this.refresh();
   }
@@ -160,13 +161,12 @@ export class Panel extends Widget {
   private currentDatabase(): string | null {
     const { link } = this.place;
     if (link === null || this.databases === null) return null;
-    return this.chosenIn(link, this.databases.order);
+    return this.chosenIn(link, this.databases);
   }
 
-  private chosenIn(link: Link, order: readonly string[]): string | null {
-    const wanted = this.chosen.get(link);
-    const db = wanted !== undefined && order.includes(wanted) ? wanted : (order[0] ?? null);
-    if (db !== null) this.chosen.set(link, db); // another that is opened does not take its place
+  private chosenIn(link: Link, databases: ItemList<DatabaseItem>): string | null {
+    const [choice, db] = choose(this.chosen.get(link), databases);
+    if (choice !== undefined) this.chosen.set(link, choice); // another that is opened does not take its place
     return db;
   }
 

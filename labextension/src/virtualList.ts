@@ -53,6 +53,8 @@ export class VirtualList<Item> {
   private items: readonly Item[] = [];
   private places = new Map<string, number>();
   private rowNumber = 0;
+  /** How much of it was in sight when it was last drawn, in pixels. */
+  private height = 0;
   private selected: string | null = null;
   /** Where the selected item stood last: the keyboard goes on from there when it is gone. */
   private place = -1;
@@ -128,8 +130,19 @@ export class VirtualList<Item> {
     else if (top + rowHeight > scrollTop + clientHeight) this.node.scrollTop = top + rowHeight - clientHeight;
   }
 
+  /** Less of it is in sight, as when the details of a row that was clicked open below: that row is not to vanish by it. */
+  private onHeight(): void {
+    const { rowHeight } = this.options;
+    const { scrollTop, clientHeight } = this.node;
+    const place = this.selected === null ? undefined : this.places.get(this.selected);
+    const wasInSight = place !== undefined && (place + 1) * rowHeight > scrollTop && place * rowHeight < scrollTop + this.height;
+    this.height = clientHeight;
+    if (wasInSight && clientHeight > 0) this.bringIntoSight(place);
+  }
+
   private redraw(): void {
     const { rowHeight, key } = this.options;
+    if (this.node.clientHeight !== this.height) this.onHeight();
     const [first, last] = visibleRange(this.node.scrollTop, this.node.clientHeight, this.items.length, rowHeight);
     const wanted = new Set<string>();
     const draw = (place: number): void => {

@@ -66,7 +66,7 @@ test("lines are of three kinds: one that is pointed at is that first of all", ()
   assert.deepEqual(Object.values(near).map(count), [2, 0, 3]);
 });
 
-test("between two touched boxes only a line with a touched end on both sides is lit", () => {
+test("a line is lit by a commit only where both its ends are touched", () => {
   const layout = layoutOf({ one: box(0, [], { touched: true }), two: box(1, ["one"]) });
 
   assert.deepEqual(Object.values(layout.lines(SPANS, SIGHT, null)).map(count), [1, 0, 0]);
@@ -88,12 +88,14 @@ test("of a thousand boxes those in sight and a few more are drawn", () => {
   assert.equal(layout.visible(1, { ...SIGHT, top: -40, bottom: 100 })[0], "r0");
 });
 
-test("a line is drawn where it crosses what is in sight, also when both its ends are outside", () => {
+test("lines are drawn of the boxes in sight; of those that only pass, some that are lit", () => {
   const layout = thousand();
-  const lines = layout.lines(SPANS, { ...SIGHT, top: 25_000, bottom: 25_500 }, null);
+  const sight = { ...SIGHT, top: 25_000, bottom: 25_500 };
 
-  // From the table at the top to all ranges from the 500th on, and from ten ranges to their queries.
-  assert.equal(count(lines.usual), 500 + 10);
+  // From the table at the top to ten ranges, and from these to their queries.
+  assert.equal(count(layout.lines(SPANS, sight, null).usual), 10 + 10);
+  assert.equal(count(layout.lines(SPANS, sight, layout.connected("table")).near), 10 + 10 + 40);
+  assert.equal(layout.lines(SPANS, sight, layout.connected("r500")).near, "M60,-24980C80,-24980 80,20 100,20M160,20C180,20 180,20 200,20");
 });
 
 for (const [key, arrow, expected] of [

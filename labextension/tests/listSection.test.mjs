@@ -126,6 +126,20 @@ test("an item that was asked for is selected as soon as it is there", () => {
 
 // ---------------------------------------------------------------------- jobs
 
+test("an item that was asked for is shown also where the filter would keep it out; the filter stays for others", () => {
+  const { section, context, feed, filter, rows } = shown(new Jobs());
+  feed().have({ a: job("feed"), b: job("tidy") });
+  filter.value = "tidy";
+  filter.happen("input");
+
+  section.show(context(), "b");
+  assert.deepEqual([filter.value, keys(rows())], ["tidy", ["b"]]);
+
+  section.show(context(), "a");
+  assert.deepEqual([filter.value, keys(rows())], ["", ["a", "b"]]);
+  assert.equal(rows()[0].getAttribute("aria-selected"), "true");
+});
+
 test("what can be done with a job is asked of the kernel, and what it refuses is told", async () => {
   const { feed, told, row, button } = shown(new Jobs(), () => {
     throw new Error("it has just ended");

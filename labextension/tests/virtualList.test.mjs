@@ -146,3 +146,28 @@ test("the selected row is in the page also when it is out of sight", () => {
 
   assert.equal(list.node.getAttribute("aria-activedescendant"), row("i3").id);
 });
+
+const resize = (list, rows) => {
+  list.node.clientHeight = rows * ROW;
+  list.node.happen("resize");
+};
+
+test("when details take the place of the selected row, it is brought back into sight", () => {
+  const { list, row } = listOf(named(100));
+  row("i8").happen("click");
+
+  resize(list, 3);
+
+  assert.equal(list.node.scrollTop, 6 * ROW);
+});
+
+test("a row that was scrolled out of sight stays there when the list is resized", () => {
+  const { list } = listOf(named(100));
+  list.selectedKey = "i3";
+  list.node.scrollTop = 50 * ROW;
+  list.node.happen("scroll");
+
+  resize(list, 3);
+
+  assert.equal(list.node.scrollTop, 50 * ROW);
+});

@@ -193,6 +193,20 @@ def test_several_databases_of_a_kernel_are_chosen_by_name(notebook: Notebook, la
     expect(panel.empty).to_contain_text("No database is open")
 
 
+def test_a_cell_that_connects_and_runs_again_is_followed(notebook: Notebook, lab: LabServer, panel: LabPanel) -> None:
+    insert = "db.write(lambda ctx: ctx.db.insert('tasks', {'title': 'sow'}), 'sow')"
+    notebook.open(lab.write_notebook("again.ipynb", OPEN + "\nfirst = [*globals().get('first', []), db]", insert))
+    panel.open()
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    panel.wait_for_tables({"tasks": 1})
+
+    notebook.run_cell(0)
+
+    panel.wait_for_tables({"tasks": 0})
+    expect(panel.node.get_by_label("Database").locator("option")).to_have_count(2)
+
+
 def test_without_a_notebook_it_says_to_open_one(notebook: Notebook, lab: LabServer, panel: LabPanel) -> None:
     notebook.page.goto(f"{lab.url}/lab?token={lab.token}&reset")
     notebook.page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('reactive-nb:show')")

@@ -86,6 +86,13 @@ class Browser:
         """An input of the range by its label, such as `points from`."""
         return self.node.get_by_label(label, exact=True)
 
+    def run_cell(self, source: str) -> None:
+        """Run lines as a new cell of the notebook, and come back."""
+        self.page.get_by_role("tab", name="data_browser.ipynb").click()
+        notebook = self.panel.notebook
+        notebook.run_cell(notebook.add_cell(source))
+        self.page.get_by_role("tab", name="scores · db").click()
+
     def edit(self, row: int, column: int, text: str) -> None:
         self.cell(row, column).dblclick()
         editor = self.node.locator(".rnb-editor :is(input, textarea)")
@@ -258,3 +265,29 @@ def test_a_browser_comes_back_with_its_kernel(browser_of: Browser) -> None:
     browser.wait_for_rows("rows 1–100 of 10,000")
     browser.wait_for_column(1, ["9999", "9998"])
     expect(browser.node.locator(".rnb-browser-state")).to_have_text("live")
+
+
+def test_a_table_that_is_declared_anew_has_its_new_columns(browser_of: Browser) -> None:
+    browser = browser_of
+    browser.wait_for_rows("rows 1–100 of 10,000")
+    head = browser.node.get_by_role("columnheader", name="grade")
+    expect(head).to_have_count(0)
+
+    fields = "player=v.string(), points=v.number(), team=v.optional(v.any()), grade=v.optional(v.string())"
+    browser.run_cell(f"db.define(scores=rnb.table({fields}))")
+
+    expect(head).to_be_visible()
+    browser.button("Insert a document").click()
+    expect(browser.side.get_by_label("grade")).to_be_visible()
+
+
+def test_a_browser_comes_back_with_its_database(browser_of: Browser) -> None:
+    browser = browser_of
+    browser.wait_for_rows("rows 1–100 of 10,000")
+
+    browser.run_cell("db.close()")
+    expect(browser.button("Insert a document")).to_be_disabled()
+
+    browser.run_cell(SETUP)
+    expect(browser.button("Insert a document")).to_be_enabled()
+    browser.wait_for_rows("rows 1–100 of 10,000")

@@ -232,7 +232,14 @@ Object.assign(globalThis, {
   matchMedia: () => ({ matches: false }),
   getComputedStyle: () => ({ fontFamily: "sans-serif", getPropertyValue: () => "" }),
   ResizeObserver: class {
-    observe() {}
+    #act;
+    /** @param {() => void} act called after an observed element `happen`ed to be resized */
+    constructor(act) {
+      this.#act = act;
+    }
+    observe(node) {
+      node.addEventListener("resize", this.#act);
+    }
     disconnect() {}
   },
   innerWidth: 1000,

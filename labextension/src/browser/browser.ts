@@ -13,6 +13,7 @@ import type { Link } from "../link";
 import { countText, numberText } from "../parts";
 import { BrowserGrid, LiveNumber } from "./browserGrid";
 import { actOfKey } from "./browserKeys";
+import { Declaration } from "./declaration";
 import { drawHistory, type History } from "./historyPane";
 import { insertForm, type Inserted } from "./insertPane";
 import { Notices, type Action } from "./notices";
@@ -67,8 +68,7 @@ export class DataBrowser extends Widget {
   /** What stands at the side. */
   private pane: { readonly kind: "insert" } | { readonly kind: "history"; readonly id: string; readonly row: unknown } | null = null;
   private databaseName = "";
-  /** Whether the kernel has no such table, and is asked again when it has. */
-  private waiting = false;
+  private readonly declaration: Declaration;
 
   constructor(
     readonly subject: Subject,
@@ -92,6 +92,7 @@ export class DataBrowser extends Widget {
       },
       signal,
     );
+    this.declaration = new Declaration(subject, () => this.commit === null && void this.reload(), signal);
     this.total = new LiveNumber(link.session, () => this.draw());
     this.notices = new Notices(() => this.focusRows(), signal);
     this.side = new SidePane(() => this.closePane(), signal);
@@ -190,6 +191,15 @@ export class DataBrowser extends Widget {
 
   protected override onAfterShow(): void {
     this.grid.redraw();
+    this.declaration.follow();
+  }
+
+  protected override onAfterAttach(): void {
+    if (this.isVisible) this.declaration.follow();
+  }
+
+  protected override onAfterHide(): void {
+    this.declaration.leave();
   }
 
   // ------------------------------------------------------------------ asking the kernel
@@ -229,7 +239,7 @@ export class DataBrowser extends Widget {
       if (this.opened !== null) this.offset = this.opened.offset;
       const isAtInput = error instanceof RequestError && this.range.setError(error);
       if (!isAtInput) this.refused(error, ["Try again", () => void this.reload()]);
-      if (error instanceof RequestError && error.code === "unknown_table" && this.commit === null) this.waitForTable();
+      if (error instanceof RequestError && error.code === "unknown_table" && this.commit === null) this.declaration.wait();
       return false;
     }
     if (asked !== this.asked || this.isDisposed) {
@@ -237,6 +247,7 @@ export class DataBrowser extends Widget {
       return false;
     }
     const before = this.opened;
+    if (this.pane?.kind === "insert" && JSON.stringify(before?.insert) !== JSON.stringify(opened.insert)) this.closePane();
     [this.opened, this.part, this.offset] = [opened, part, opened.offset];
     this.say("");
     this.range.show(opened, part);
@@ -258,19 +269,6 @@ export class DataBrowser extends Widget {
     if (!isShown && this.opened === null && this.part.index !== "by_creation_time") await this.showPart(wholePart(), 0);
   }
 
-  /** Show the table as soon as it is there: a cell may be about to declare it. */
-  private waitForTable(): void {
-    if (this.waiting) return;
-    this.waiting = true;
-    const feed = this.subject.link.list("tables", this.subject.db, null, ({ order }) => {
-      if (!order.includes(this.subject.table)) return;
-      feed.close();
-      this.waiting = false;
-      void this.reload();
-    });
-    this.life.signal.addEventListener("abort", () => feed.close());
-  }
-
   /** Let the kernel end what is not shown any more; it would do so by itself, but later. */
   private release(opened: Opened | null): void {
     if (opened === null || !this.subject.link.alive) return;
@@ -281,9 +279,14 @@ export class DataBrowser extends Widget {
 
   // ------------------------------------------------------------------ writing
 
+  /** Whether the database has been closed under it. */
+  get isClosed(): boolean {
+    return this.commit === null && this.grid.known.state === "closed";
+  }
+
   /** Whether documents can be changed here and now. */
   get canWrite(): boolean {
-    return this.opened?.is_editable === true && this.grid.isAlive && this.commit === null;
+    return this.opened?.is_editable === true && this.grid.isAlive && this.commit === null && !this.isClosed;
   }
 
   private done({ ts, undo }: Done, words: string): void {
@@ -440,14 +443,13 @@ export class DataBrowser extends Widget {
 
   private draw(): void {
     if (this.isDisposed) return;
-    const { known } = this.grid;
+    const { all: shown, state: stateOfRows } = this.grid.known;
     const total = this.total.value;
-    const shown = known.all;
     const isPast = this.commit !== null;
     this.toggleClass("rnb-mod-past", isPast);
     this.banner.hidden = !isPast;
     if (this.commit !== null) setText(this.banner, `As of commit ${numberText(this.commit)} · read-only`);
-    const isAlive = this.grid.isAlive && this.opened !== null;
+    const isAlive = this.grid.isAlive && this.opened !== null && !this.isClosed;
     const last = total === null ? 0 : lastPage(total, this.limit);
     const state = this.grid.frame.root.dataset["state"] ?? "";
     const now = {
@@ -461,10 +463,10 @@ export class DataBrowser extends Widget {
       pane: this.pane?.kind ?? null,
     };
     this.bar.draw(now, this.steps);
-    this.range.setDisabled(!this.grid.isAlive && this.opened !== null);
+    this.range.setDisabled(!isAlive && this.opened !== null);
     this.followPane();
     // The page that was shown has lost all its rows, and others are left.
-    if (isAlive && !isPast && total !== null && total > 0 && this.offset >= total && shown === 0 && known.state === "live") this.page(last);
+    if (isAlive && !isPast && total !== null && total > 0 && this.offset >= total && shown === 0 && stateOfRows === "live") this.page(last);
   }
 
   /** The history at the side is that of the selected row, as it is now. */

@@ -51,7 +51,8 @@ export class Browsers {
       const { browser, isPinned, notebook } = open;
       const { link, db } = browser.subject;
       if (!isPinned) browser.setAt(context !== null && context.link === link && context.db === db ? context.at : null);
-      const isBack = !link.alive && notebook !== null && context?.notebook === notebook && context.link.alive;
+      const isOver = !link.alive || (browser.isClosed && context?.db !== db);
+      const isBack = isOver && notebook !== null && context?.notebook === notebook && context.link.alive;
       if (isBack) void this.revive(open, context);
     }
   };
@@ -82,7 +83,7 @@ export class Browsers {
     return browser;
   }
 
-  /** Put a browser of the notebook's new kernel in the place of one whose kernel has ended. */
+  /** Put a browser of the notebook's new kernel, or newly opened database, in the place of one that has ended. */
   private async revive({ browser: old, notebook }: Open, { link }: Context): Promise<void> {
     const { items } = await link.listOnce<DatabaseItem>("databases", null, null);
     const db = [...items].find(([, item]) => item.name === old.database)?.[0];

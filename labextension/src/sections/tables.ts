@@ -98,10 +98,12 @@ export class Tables implements Section {
   }
 
   private draw(): void {
-    const words = this.filter.value;
     const all = this.tables === null ? [] : this.tables.order.flatMap((key) => this.tables?.items.get(key) ?? []);
     if (this.wanted !== null && all.some((table) => table.name === this.wanted && table.system)) this.isOpen = true;
-    const found = all.filter((table) => matches([table.name, ...table.fields.map((field) => field.name)].join(" "), words));
+    // What somebody goes to is shown, also where the filter that still stands here would keep it out.
+    if (all.some((table) => table.name === this.wanted && !matches(textOf(table), this.filter.value))) this.filter.value = "";
+    const words = this.filter.value;
+    const found = all.filter((table) => matches(textOf(table), words));
     const own = found.filter((table) => !table.system);
     const system = found.filter((table) => table.system);
     const isOpen = this.isOpen || words.trim() !== "";
@@ -144,6 +146,8 @@ export class Tables implements Section {
     if (table !== null) this.context?.openBrowser(table);
   }
 }
+
+const textOf = ({ name, fields }: TableItem): string => [name, ...fields.map((field) => field.name)].join(" ");
 
 function drawLine(row: HTMLElement, line: Line): void {
   row.classList.toggle("rnb-tables-fold", isFold(line));

@@ -14,6 +14,7 @@ def items(databases: Databases) -> KeyedRows:
     return {
         name: {
             "name": names.get(id(engine), "db"),
+            "variable": names.get(id(engine)),
             "place": "in memory" if engine.path is None else engine.path.name,
             "path": None if engine.path is None else str(engine.path),
             "ts": engine.ts,

@@ -42,7 +42,13 @@ def test_one_in_memory_says_so_and_has_the_name_of_its_variable(db: Engine, monk
 
     (item,) = databases.items(known([db])).values()
 
-    assert (item["name"], item["place"], item["documents"]) == ("store", "in memory", 0)
+    assert (item["name"], item["variable"], item["place"], item["documents"]) == ("store", "store", "in memory", 0)
+
+
+def test_one_that_no_variable_holds_is_called_db_and_says_so(db: Engine) -> None:
+    (item,) = databases.items(known([db])).values()
+
+    assert (item["name"], item["variable"]) == ("db", None)
 
 
 def test_one_that_is_opened_later_comes_later_and_a_closed_one_goes(connect: Connect) -> None:

@@ -373,6 +373,7 @@
 
 .rnb-details-fields {
   display: grid;
+  align-items: baseline;
   grid-template-columns: minmax(4em, max-content) minmax(0, 1fr);
   gap: 2px 12px;
   margin: 0;
@@ -976,7 +977,7 @@
   display: grid;
   grid-template-columns: minmax(110px, 1fr) minmax(150px, 2fr) minmax(150px, 2fr) minmax(124px, 1fr);
   gap: 0 44px;
-  min-width: 640px;
+  min-width: 670px;
   padding: 4px 16px 16px;
 }
 
@@ -989,7 +990,12 @@
 }
 
 .rnb-graph-column h2 {
-  margin: 8px 0;
+  position: sticky;
+  z-index: 1;
+  top: 0;
+  margin: 0;
+  padding: 8px 0;
+  background: var(--jp-layout-color1);
   color: var(--jp-ui-font-color2);
   font-size: var(--jp-ui-font-size0);
   font-weight: 600;
@@ -1109,6 +1115,7 @@
 
 .rnb-details-facts {
   display: grid;
+  align-items: baseline;
   grid-template-columns: max-content minmax(0, 1fr);
   gap: 2px 12px;
   margin: 6px 0;
@@ -1182,8 +1189,7 @@
 /* ---- log */
 
 .rnb-lab-select {
-  flex: 0 1 auto;
-  min-width: 0;
+  flex: none; /* narrower than its longest word, the arrow would cover that */
   height: 26px;
   border: var(--jp-border-width) solid var(--jp-border-color1);
   border-radius: 0;
@@ -1236,7 +1242,7 @@
 }
 
 .rnb-log-change ins {
-  color: var(--jp-success-color0);
+  color: color-mix(in srgb, var(--jp-success-color0) 65%, var(--jp-ui-font-color0));
   text-decoration: none;
 }
 
