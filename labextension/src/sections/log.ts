@@ -60,7 +60,7 @@ export class Log extends ListSection<LogItem> {
     row.classList.add("rnb-row-double");
     setParts(row, [
       ["rnb-row-name", item.function],
-      [`rnb-row-state rnb-state-${tone(item.kind)}`, item.kind === "commit" ? String(item.ts) : item.kind],
+      [`rnb-row-state rnb-state-${tone(item.kind)}`, item.kind === "commit" ? `commit ${item.ts}` : item.kind],
       ["rnb-row-second", [item.words, item.origin].filter(Boolean).join(" · ")],
     ]);
     row.title = `${[`${item.kind} ${item.ts}`, when(item)].filter(Boolean).join(", ")}\n${item.function}${item.origin && `, from ${item.origin}`}\n${item.words}`;
@@ -96,7 +96,7 @@ export class Log extends ListSection<LogItem> {
 
   private detailParts(item: LogItem, { facts, changes, left, ran }: LogDetail): HTMLElement[] {
     const said = item.kind === "error" ? facts.filter((fact) => fact !== item.words) : facts;
-    const parts: HTMLElement[] = [element("h3", "", "Why"), ...said.map((fact) => element("p", "rnb-details-fact", fact))];
+    const parts: HTMLElement[] = [element("h3", "", item.kind === "commit" ? "What happened" : "Why"), ...said.map((fact) => element("p", "rnb-details-fact", fact))];
     if (changes.length > 0) parts.push(element("h3", "", "What it changed"), ...changes.map((change) => this.change(change, item.ts)));
     if (left > 0) parts.push(element("p", "rnb-details-note", `and ${countText(left, "document")} more`));
     if (ran.length > 0) {

@@ -130,7 +130,7 @@ def _cron_item(engine: Engine, document: Document, now_ms: float, is_here: bool,
         "schedule": status["schedule"],
         "state": status["state"],
         "paused": status["paused"],
-        "next_ms": status["next"],
+        "next_ms": None if is_past else status["next"],  # what is next is so only now
         "last": last,
         "error": None if last is None else last["error"],
         "history": status["runs"],

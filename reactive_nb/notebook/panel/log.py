@@ -221,7 +221,7 @@ def _commit_detail(engine: Engine, commit: Commit) -> dict[str, Any]:
     facts = [f"{table} was declared, or dropped" for table in sorted(commit.redeclared)]
     if own or not facts:
         facts.append(f"{count(len(own), 'document')} changed")
-    facts.append(f"{count(len(ran), 'live result')} ran again")
+    facts.append(f"{count(len(ran), 'live result') if ran else 'no live result'} ran again")
     return {
         "facts": facts,
         "changes": list(map(_change, own[:MAX_CHANGES])),

@@ -117,7 +117,7 @@ def test_at_a_commit_jobs_are_as_they_were_and_nothing_can_be_done(feed: Engine,
     acts.answer("pause", {"db": "e1", "key": "cron:feed"})
 
     item = only(feed, "cron", at=before)
-    assert (item["paused"], item["actions"]) == (False, [])
+    assert (item["paused"], item["actions"], item["next_ms"]) == (False, [], None)
 
 
 @pytest.mark.parametrize(

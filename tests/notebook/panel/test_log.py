@@ -202,7 +202,7 @@ def test_the_area_answers_for_a_database_by_its_name(notes: Engine) -> None:
     area = log.Log(hub, Databases(hub, lambda: [notes]))
 
     facts = area.answer("detail", {"db": "e1", "key": f"c{notes.ts}"})["facts"]
-    assert facts == ["notes was declared, or dropped", "0 live results ran again"]
+    assert facts == ["notes was declared, or dropped", "no live result ran again"]
     with pytest.raises(ReactiveError, match="'other' was asked for"):
         area.answer("other", {})
 
