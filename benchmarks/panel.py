@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import reactive_nb as rnb
 from benchmarks.stage import Stage
 from benchmarks.table import Aim, Line, Unit
-from benchmarks.timing import Arrival, Attempt, interleaved
+from benchmarks.timing import Arrival, Attempt, Measured, heap_set_aside
 from benchmarks.workload import App, app, ids_in, message
 from reactive_nb.engine import Engine
 from reactive_nb.notebook.page.hub import Hub
@@ -27,15 +28,17 @@ from reactive_nb.notebook.panel.lists import Lists
 from reactive_nb.notebook.panel.panel import Databases, LabPanel
 
 _AIM = 1.1
+_AT_REST_S = 0.5
+"""How long to wait after the panel was opened or closed: what is measured is a panel that is open, not its opening."""
 
 
 def lines(stage: Stage) -> Iterator[Line]:
     for number in stage.scale.live:
         for section in ("log", "lives"):
-            yield _line(section, number, stage.scale.attempts)
+            yield _line(section, number, stage)
 
 
-def _line(section: str, number: int, attempts: int) -> Line:
+def _line(section: str, number: int, stage: Stage) -> Line:
     db = rnb.connect()
     page = _Page(db, section)
     chat: App = app(db)
@@ -46,20 +49,23 @@ def _line(section: str, number: int, attempts: int) -> Line:
         live.observe(arrival, "value")
     ids, turn = ids_in(db, number), count()
 
-    def attempt(is_shown: bool) -> Attempt:
-        def commit() -> float:
+    def commit() -> float:
+        id = ids[next(turn) * 31 % number]
+        return arrival.after(lambda: chat.like(message=id))
+
+    seconds = 2.5 * stage.scale.seconds  # several looks of the panel
+    times: dict[bool, list[float]] = {True: [], False: []}
+    with heap_set_aside():
+        for place in range(2 * stage.scale.turns):
+            is_shown = place % 2 == 0
             page.show(is_shown)
-            id = ids[next(turn) * 31 % number]
-            return arrival.after(lambda: chat.like(message=id))
-
-        return commit
-
-    measured = interleaved({"ours": attempt(True), "floor": attempt(False)}, attempts)
+            threading.Event().wait(min(_AT_REST_S, seconds))
+            times[is_shown] += _for(seconds, commit)
     told = page.frames
     page.close()
     db.close()
     assert told > 0, "the page was told nothing"
-    ours, floor = measured["ours"], measured["floor"]
+    ours, floor = (Measured(tuple(sorted(times[is_shown]))) for is_shown in (True, False))
     return Line(
         f"update → one of {number:,} live queries, the panel shows its {section}; floor: it is closed",
         Unit.SECONDS,
@@ -67,6 +73,15 @@ def _line(section: str, number: int, attempts: int) -> Line:
         floor,
         aim=Aim(f"{_AIM} × the floor", ours.median <= _AIM * floor.median),
     )
+
+
+def _for(seconds: float, attempt: Attempt) -> list[float]:
+    """Return what attempts measured that were made one after the other for a while, at least one."""
+    until = time.perf_counter() + seconds
+    values = [attempt()]
+    while time.perf_counter() < until:
+        values.append(attempt())
+    return values
 
 
 class _Page:

@@ -101,6 +101,20 @@ test("what stands in the inputs is asked for, and what is empty is not", () => {
   assert.deepEqual(asked, [{ index: "by_player", order: "asc", equal: {}, from: { text: "b" }, to: null }]);
 });
 
+test("an order that is chosen before the kernel has answered is one of the index that was chosen just before", () => {
+  const { form, asked, input } = rangeForm(wholePart("by_player"));
+  input("player from").value = "b";
+  const choose = (label, value) => {
+    const box = [...form.node.querySelectorAll("select")].find((each) => each.getAttribute("aria-label") === label);
+    box.value = value;
+    box.happen("change");
+  };
+  choose("Index", "by_id");
+  choose("Order", "desc");
+
+  assert.deepEqual(asked, [wholePart("by_id"), { ...wholePart("by_id"), order: "desc" }]);
+});
+
 test("a refusal stands beside the input that it names", () => {
   const { form } = rangeForm(wholePart("by_player"));
   const error = { message: "Cannot", thing: "$.player is 3", expected: "a string", hint: "Write a text", field: "from" };

@@ -232,6 +232,7 @@ def test_an_earlier_commit_is_read_only_and_marked(browser_of: Browser) -> None:
     browser = browser_of
     browser.edit(0, 1, "500000")
     expect(browser.cell(0, 1)).to_have_text("500000")
+    expect(browser.panel.node.locator(".rnb-panel-commit")).to_have_text("commit 4")  # up to which the slider goes
     slider = browser.panel.node.locator("input[type=range]")
     slider.focus()
     slider.press("ArrowLeft")

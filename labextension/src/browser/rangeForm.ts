@@ -27,7 +27,10 @@ export class RangeForm {
   /** By the name under which the kernel refuses them. */
   private readonly inputs = new Map<string, Input>();
   private shown = "";
+  /** What was asked for last, whether the kernel has answered or not: the next choice goes on from there. */
   private part: Part;
+  /** The index to which the inputs belong. */
+  private inputsOf = "";
 
   /**
    * @param part what is shown at first
@@ -50,14 +53,18 @@ export class RangeForm {
     this.unfold.title = "Show only documents with some values in the index's fields";
     this.apply.type = "submit";
     this.clear.type = "button";
-    this.index.addEventListener("change", () => ask({ ...wholePart(this.index.value), order: this.part.order }), { signal });
-    this.order.addEventListener("change", () => ask({ ...this.read(), order: this.order.value === "desc" ? "desc" : "asc" }), { signal });
-    this.clear.addEventListener("click", () => ask({ ...this.part, equal: {}, from: null, to: null }), { signal });
+    const want = (wanted: Part): void => {
+      this.part = wanted;
+      ask(wanted);
+    };
+    this.index.addEventListener("change", () => want({ ...wholePart(this.index.value), order: this.part.order }), { signal });
+    this.order.addEventListener("change", () => want({ ...this.read(), order: this.order.value === "desc" ? "desc" : "asc" }), { signal });
+    this.clear.addEventListener("click", () => want({ ...this.part, equal: {}, from: null, to: null }), { signal });
     this.node.addEventListener(
       "submit",
       (event) => {
         event.preventDefault();
-        ask(this.read());
+        want(this.read());
       },
       { signal },
     );
@@ -80,6 +87,7 @@ export class RangeForm {
   /** Show what is asked for now, after the kernel has answered. */
   show(opened: Opened, part: Part): void {
     this.part = part;
+    this.inputsOf = part.index;
     const options = opened.indexes.map(({ name, fields }) => {
       const option = element("option", "", name);
       option.value = name;
@@ -124,8 +132,9 @@ export class RangeForm {
     this.unfold.setAttribute("aria-expanded", String(isOpen));
   }
 
-  /** The part that stands in the inputs. */
+  /** The part that stands in the inputs; while these are still those of another index, what was asked for. */
   private read(): Part {
+    if (this.part.index !== this.inputsOf) return this.part;
     const equal: Record<string, Raw> = {};
     const raw = (name: string): Raw | null => {
       const found = this.inputs.get(name)?.raw() ?? null;
