@@ -39,6 +39,7 @@ from reactive_nb.transaction.transaction import Transaction
 T = TypeVar("T")
 
 _MAX_PATH = 60
+_HEAR_AGAIN_SECONDS = 0.5
 _INTERRUPT_AGAIN_SECONDS = 0.01
 
 
@@ -276,7 +277,9 @@ class SqlDesk:
         try:
             with Uninterrupted():  # or a Ctrl-C might leave the thread's own locks torn
                 threading.Thread(target=serve, name="reactive_nb sql", daemon=True).start()
-            job.over.acquire()
+            # With an end, again and again: a signal that arrives just before the wait begins does not end it.
+            while not job.over.acquire(timeout=_HEAR_AGAIN_SECONDS):
+                pass
         except BaseException:
             job.cancelled = True
             # Where it has no cursor yet it may be waiting for other SQL: it then ends by itself, as soon as it has one.
