@@ -82,6 +82,7 @@ def test_bytes_that_are_no_text_are_told_by_their_own_line(tmp_path: Path) -> No
         [*csv_files.rows_of(tmp_path / "a.csv")(Form(()))]
 
 
+@pytest.mark.slow
 @given(st.lists(st.fixed_dictionaries({"t": st.text(max_size=5), "n": st.integers(-5, 5), "b": st.binary(max_size=3)})))
 def test_what_is_written_comes_back(tmp_path_factory: pytest.TempPathFactory, documents: list[dict[str, Any]]) -> None:
     declared = table(t=v.string(), n=v.number(), b=v.nullable(v.bytes()))

@@ -99,6 +99,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON, st.booleans(), st.binary(max_size=2), st.integers(0, 30))
 def test_the_quick_parser_reads_what_the_exact_one_does(value: Any, ascii: bool, damage: bytes, at: int) -> None:
     data = json.dumps(value, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
@@ -116,6 +117,7 @@ def test_the_quick_parser_reads_what_the_exact_one_does(value: Any, ascii: bool,
     assert parsed(json_files._parsed, data, FILE, "", 1) == parsed(slowly)
 
 
+@pytest.mark.slow
 @given(st.lists(st.dictionaries(st.sampled_from("ab"), st.integers(-5, 5)), max_size=5))
 def test_what_is_written_as_lines_or_as_an_array_comes_back(documents: list[dict[str, Any]]) -> None:
     into = io.BytesIO()
