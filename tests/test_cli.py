@@ -73,6 +73,7 @@ def test_sql_reads_and_changes(path: Path, capsys: pytest.CaptureFixture[str]) -
     assert said.err.startswith("reactive-nb: Cannot run the DROP statement")
 
 
+@pytest.mark.slow
 def test_check_finds_and_repairs(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(path)]) == 0
     assert "everything agrees" in capsys.readouterr().out

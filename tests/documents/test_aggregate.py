@@ -124,6 +124,7 @@ def test_an_average_is_the_float_nearest_to_the_exact_one(values: list[int | flo
 numbers = st.one_of(ints, finite_floats, scalars)
 
 
+@pytest.mark.slow
 @given(st.lists(numbers), st.lists(numbers), st.lists(numbers), st.randoms(use_true_random=False))
 @settings(deadline=None)
 def test_a_sum_does_not_depend_on_order_grouping_or_what_was_removed(
@@ -190,6 +191,7 @@ def test_the_largest_of_vectors_is_a_vector() -> None:
     assert found.tolist() == [1, 3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [False, True], ids=["smallest", "largest"])
 @given(values=st.lists(anything, max_size=8))
 @settings(max_examples=200, deadline=None)

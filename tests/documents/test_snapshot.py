@@ -89,6 +89,7 @@ def contents(state: TableState) -> dict[str, list[tuple[bytes, bytes]]]:
     return {name: list(state.map(name).items(*ALL)) for name in state.maker.names}
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(histories)
 def test_every_index_is_a_scan_and_sort_of_the_documents(history: list[dict[str, dict[str, Any] | None]]) -> None:

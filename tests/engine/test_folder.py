@@ -367,6 +367,7 @@ def test_a_commit_that_loads_an_index_does_not_wait_for_a_fold_that_waits_for_it
     assert again.table_counts() == {"t": 2, "other": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["insert", "define", "drop"])
 def test_a_view_in_the_place_of_a_typed_table_gives_way(connect: Connect, path: Path, how: str) -> None:
     with connect(path) as db:

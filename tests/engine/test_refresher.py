@@ -434,6 +434,7 @@ def test_a_paused_one_whose_query_is_defined_again_runs_the_new_one_when_it_is_r
     balls.settled()
 
 
+@pytest.mark.slow
 def test_a_paused_one_can_be_closed_dropped_and_closed_with_its_database(balls: Balls) -> None:
     closed, dropped, left = (balls.count.live(colour) for colour in ("red", "blue", "green"))
     for each in (closed, dropped, left):

@@ -99,6 +99,7 @@ def test_documents_made_after_those_of_the_future_are_later_still(db: Engine, tm
     assert [plane["name"] for plane in db.read(lambda ctx: ctx.db.query("planes").collect())] == ["A320", "B747"]
 
 
+@pytest.mark.slow
 def test_what_was_loaded_is_there_after_reopening(connect: Connect, tmp_path: Path) -> None:
     db = filled(connect())
     db.export(tmp_path / "all.zip")

@@ -100,6 +100,7 @@ def test_what_has_no_quotient_is_nan(expr: Expr) -> None:
     assert math.isnan(expr.evaluate(DOCUMENT))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(values(), values())
 def test_comparisons_follow_the_order_of_values(a: Any, b: Any) -> None:

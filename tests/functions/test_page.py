@@ -104,6 +104,7 @@ def test_the_pages_one_after_another_are_the_whole(
     assert all(len(page.page) <= size for page in pages)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=8),

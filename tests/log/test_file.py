@@ -129,6 +129,7 @@ def test_an_iterator_holds_the_file_only_while_it_is_read(taken: int) -> None:
 # ---------------------------------------------------------------- torn tails
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", range(FILE_HEADER_SIZE, len(WRITTEN) + 1))
 @reserved
 def test_an_append_cut_off_anywhere_keeps_exactly_the_whole_records_before_the_cut(size: int, reserve: bytes) -> None:

@@ -101,6 +101,7 @@ def test_other_lines_are_left_to_others(shell: InteractiveShell) -> None:
     assert completed(shell, "x = 1  # %reactive w") != ["x = 1  # %reactive why"]
 
 
+@pytest.mark.slow
 def test_after_its_end_nothing_is_offered(db: Engine) -> None:
     shell = new_shell()
     completion = Completion(shell, suggestions, SqlCompletion(shell, lambda: [db]))

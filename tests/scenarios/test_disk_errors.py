@@ -35,6 +35,7 @@ def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("crashed")
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_a_commit_and_nothing_of_it_is_seen(disk: Disk, crashed: Path) -> None:
     path = disk.folder / "x.duckdb"
     db = rnb.connect(path)
@@ -65,6 +66,7 @@ def notes_query(ctx: Any) -> list[int]:
     return [each["n"] for each in ctx.db.query("notes")]
 
 
+@pytest.mark.slow
 def test_when_a_disk_fills_up_under_many_writers_exactly_the_acknowledged_commits_are_kept(
     disk: Disk, crashed: Path
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_fold_on_a_full_disk_fails_and_the_log_keeps_everything(disk: Disk) ->
     assert found_at(path) == list(range(101))
 
 
+@pytest.mark.slow
 def test_a_close_on_a_full_disk_says_so_and_leaves_everything_to_the_next_opening(disk: Disk) -> None:
     path = disk.folder / "x.duckdb"
     db = rnb.connect(path)

@@ -384,6 +384,7 @@ def test_other_jobs_go_on_while_one_is_held_back(fragile: Engine, clock: FakeClo
     assert {"n": 2} in stored(fragile, "notes")
 
 
+@pytest.mark.slow
 def test_jobs_for_which_there_is_no_thread_are_tried_again(
     db: Engine, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

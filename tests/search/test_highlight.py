@@ -137,6 +137,7 @@ def test_escaped_text_holds_no_tag_and_reads_as_the_text(text: str, words: str) 
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(texts, texts)
 def test_something_is_marked_exactly_if_a_document_holds_a_word(text: str, words: str) -> None:

@@ -176,6 +176,7 @@ def test_other_arrow_types() -> None:
     same(read(pa.table({"x": pa.chunked_array([["a"], ["b"]])})), (["a", "b"], ()))
 
 
+@pytest.mark.slow
 def test_a_categorical_column_of_polars() -> None:
     pl = pytest.importorskip("polars")
 

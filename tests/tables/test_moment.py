@@ -174,6 +174,7 @@ KEYS = st.integers(0, 99).map(lambda n: b"%02d" % n)
 EDITS = st.dictionaries(KEYS, st.sampled_from([None, b"a", b"b"]), max_size=12)
 
 
+@pytest.mark.slow
 @given(EDITS, st.lists(EDITS, max_size=4), st.lists(EDITS, max_size=4))
 def test_differences_are_those_of_the_entries(first: Any, left: list[Any], right: list[Any]) -> None:
     def after(map: OrderedMap[bytes], batches: list[Any]) -> OrderedMap[bytes]:

@@ -362,6 +362,7 @@ def test_a_place_that_cannot_be_written_is_refused(guarded: Path, name: str) -> 
         Store.open(guarded / name)
 
 
+@pytest.mark.slow
 def test_damage_that_shows_only_when_documents_are_read_is_said_then(path: Path) -> None:
     whole = whole_file(path)
     refusals = []

@@ -82,6 +82,7 @@ def test_every_lost_or_added_character_is_noticed(number: int, entropy: bytes, d
             assert encode_id(*decode_id(damaged)) == damaged
 
 
+@pytest.mark.slow
 def test_random_strings_pass_no_more_often_than_a_checksum_of_16_bits_allows() -> None:
     generator = random.Random(1)
     accepted = 0
@@ -169,6 +170,7 @@ def test_many_ids_of_a_table_are_known_at_once(number: int, entropies: list[byte
     assert are_ids_of(number, encode_ids(number, entropies))
 
 
+@pytest.mark.slow
 @given(table_numbers, table_numbers, st.lists(entropies, min_size=1, max_size=3), st.data())
 def test_one_that_is_none_of_that_table_is_noticed_among_many(
     number: int, other: int, entropies: list[bytes], data: st.DataObject

@@ -39,6 +39,7 @@ def test_where_the_first_values_of_a_key_end(values: list[Any], others: list[Any
     assert key[: end_of(key, count)] == encode_key(values[:count])
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(keyable_values(), min_size=1, max_size=4), st.data())
 def test_no_more_values_are_read_than_asked_for(values: list[Any], data: st.DataObject) -> None:

@@ -168,6 +168,7 @@ def test_encoded_order_is_the_order_of_values(a: Any, b: Any) -> None:
     assert compare(a, b) == oracle(a, b)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(numbers(), numbers())
 def test_numbers_are_ordered_exactly(a: float, b: float) -> None:
@@ -209,6 +210,7 @@ def test_the_range_after_a_prefix_holds_exactly_the_tuples_that_begin_with_it(
     assert (start <= encoded < start + b"\xff") == begins_with_it
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(tuples, st.lists(keyable_values(), max_size=2))
 def test_the_range_after_a_prefix_holds_its_extensions(prefix: list[Any], rest: list[Any]) -> None:
@@ -224,6 +226,7 @@ def test_a_string_that_goes_on_with_nul_is_outside_the_range_of_its_prefix(text:
     assert not start <= encode_value(text + "\0") < start + b"\xff"
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(keyable_values())
 def test_an_encoding_begins_with_a_tag_that_is_neither_0_nor_255(value: Any) -> None:
@@ -233,6 +236,7 @@ def test_an_encoding_begins_with_a_tag_that_is_neither_0_nor_255(value: Any) -> 
 COLUMNS = st.sampled_from([texts(), numbers(), st.floats(), st.integers(-9, 9), keyable_values()])
 
 
+@pytest.mark.slow
 @given(COLUMNS.flatmap(lambda column: st.lists(column | st.sampled_from([None, UNSET]) | column, max_size=6)))
 def test_a_column_is_encoded_as_its_values_are(column: list[Any]) -> None:
     assert encode_values(column) == [encode_value(value) for value in column]

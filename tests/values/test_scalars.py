@@ -181,12 +181,14 @@ def test_what_no_validator_could_accept_is_an_invalid_value(validator: Validator
         validator.check(given_)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(values())
 def test_any_accepts_what_is_a_value_and_normalises_it(value: Any) -> None:
     assert identical(v.any().check(value), normalize(value))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(values())
 def test_a_value_is_accepted_by_the_validators_of_its_type_and_no_other(value: Any) -> None:

@@ -281,6 +281,7 @@ def test_nesting_is_counted_through_validators_and_what_they_leave_open() -> Non
         validator.check({"a": [{"b": 1}]}, nesting=Nesting(2))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), values(), max_size=4))
 def test_an_object_of_any_accepts_what_its_fields_allow(document: dict[str, Any]) -> None:

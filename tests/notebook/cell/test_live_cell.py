@@ -140,6 +140,7 @@ def test_reading_without_a_function_is_followed_too(begin: Begin, chat: dict[str
     assert screen.text == "1\n"
 
 
+@pytest.mark.slow
 def test_an_error_stands_in_its_place_until_a_change_lets_it_succeed(
     begin: Begin, chat: dict[str, Any], settled: Settled
 ) -> None:

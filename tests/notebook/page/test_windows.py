@@ -165,6 +165,7 @@ def test_a_table_that_shrinks_fills_the_window() -> None:
     assert table.counted == (0, 3, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("at", "ops"), [(500, 1), (90_000, 0)])
 def test_one_changed_row_of_a_hundred_thousand_is_a_message_below_a_kilobyte(at: int, ops: int) -> None:
     rows = [document(n, origin="EWR", gate="A1", delay=n % 60) for n in range(100_000)]

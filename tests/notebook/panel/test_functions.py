@@ -177,6 +177,7 @@ def test_a_page_may_ask_for_a_whole_cell_of_it(desk: Desk) -> None:
     assert desk.sent[-1]["result"] == {"text": "high"}
 
 
+@pytest.mark.slow
 def test_a_run_ends_when_another_takes_its_place_when_it_is_stopped_and_when_nobody_shows_it(desk: Desk) -> None:
     first = desk.ask("run", "liked", values=least(1))["view"]
     assert len(desk.db.subscriptions()) == 1

@@ -60,6 +60,7 @@ def test_a_row_that_is_equal_in_both_is_at_most_moved(old: KeyedRows, new: Keyed
     assert {op["op"] for op in diff(old, new) if op["key"] in equal} <= {"move"}
 
 
+@pytest.mark.slow
 @given(results)
 def test_equal_results_have_no_difference(result: KeyedRows) -> None:
     assert diff(result, json.loads(json.dumps(result))) == []

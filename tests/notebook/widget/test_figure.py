@@ -193,6 +193,7 @@ def test_a_chart_of_altair_is_drawn_by_the_front_end() -> None:
     assert [row["delay"] for row in next(iter(data[VEGA_LITE]["datasets"].values()))] == [3.0, 10.0, 17.0]
 
 
+@pytest.mark.slow
 def test_a_figure_of_plotly_is_drawn_by_the_front_end(capsys: pytest.CaptureFixture[str]) -> None:
     plotly = pytest.importorskip("plotly.graph_objects")
 
